@@ -1,0 +1,1 @@
+"""Selection: arrays in, row indices out. Imports nothing of models, data or training."""
