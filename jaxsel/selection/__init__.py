@@ -1,1 +1,1 @@
-"""Selection: arrays in, row indices out. Imports nothing of models, data or training."""
+"""Selection: arrays in, row indices out. Knows nothing of models, data or training."""

@@ -1,0 +1,176 @@
+"""`jaxsel.select`: the validated door to every method."""
+
+import dataclasses
+import math
+import time
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsel.errors import UserError
+from jaxsel.selection import validate
+from jaxsel.selection.contract import Picks
+from jaxsel.selection.methods import METHODS, REGISTRY, Method
+from jaxsel.selection.rows import unit_rows
+
+# Options that hold one value a row, and the type they are computed in.
+ROW_OPTIONS = {"input_norms": np.float32, "clusters": np.int32}
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "norm_ord": (1, 2, math.inf),
+    "tie": ("lowest", "random"),
+    "deterministic": (False, True),
+}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Selection:
+    """What `select` returns; `np.asarray(selection)` is the index array.
+
+    Attributes:
+      indices: int64 `[budget]`, rows of the given features in pick order.
+      gains: float32 `[budget]`, what each pick added in the method's own measure.
+      info: method, budget, rounds, seconds, zero_rows and the method's own figures.
+    """
+
+    indices: np.ndarray
+    gains: np.ndarray
+    info: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __iter__(self):
+        return iter(self.indices)
+
+    def __array__(self, dtype=None, copy=None) -> np.ndarray:
+        return np.array(self.indices, dtype=dtype, copy=copy)
+
+
+def select(
+    features: Any,
+    budget: int,
+    method: str = "gram_schmidt",
+    *,
+    labelled: Any = None,
+    seed: int = 0,
+    ids: Any = None,
+    **options: Any,
+) -> Selection:
+    """Picks `budget` rows of a pool for labelling.
+
+    Args:
+      features: `[n, d]` NumPy (any float or integer type, memory-mapped too),
+        `jax.Array`, or anything with DLPack. Raw, not normalised: methods that
+        work on unit rows normalise for themselves.
+      budget: how many rows, from 0 to the number of unlabelled ones.
+      method: a name of `jaxsel.METHODS`.
+      labelled: row indices or a bool mask `[n]`; never picked, and taken account
+        of by every method that can.
+      seed: whole number; the same seed gives the same picks.
+      ids: one distinct number or string a row. Rows are processed in id order, so
+        ties go to the lowest id, and the same ids come out whatever the row order.
+      **options: the method's own, see `jaxsel.selection.methods`.
+
+    Returns:
+      Selection.
+
+    Raises:
+      UserError: (a ValueError) what was expected, found, and what to do.
+
+    Example:
+      >>> import numpy as np, jaxsel
+      >>> rows = np.array([[3.0, 0.0], [2.0, 0.1], [0.0, 1.0]])
+      >>> jaxsel.select(rows, 2, "norm", deterministic=True).indices.tolist()
+      [0, 1]
+      >>> jaxsel.select(rows, 2, "gram_schmidt", deterministic=True).indices.tolist()
+      [0, 2]
+    """
+    entry = _method(method)
+    rows = validate.as_features(features)
+    n = rows.shape[0]
+    mask = validate.as_labelled(labelled, n)
+    budget = validate.as_budget(budget, n, int(mask.sum()))
+    seed = validate.as_seed(seed)
+    options = _options(method, entry, options, n)
+    order = validate.id_order(ids, n)
+    if order is not None:
+        rows, mask = rows[order], mask[order]
+        options = {
+            name: value[order] if name in ROW_OPTIONS and value is not None else value
+            for name, value in options.items()
+        }
+    began = time.perf_counter()
+    picks = run(entry, seed, rows, mask, budget, options)
+    seconds = time.perf_counter() - began
+    indices = np.asarray(picks.indices, np.int64)
+    if order is not None:
+        indices = order[indices].astype(np.int64)
+    info = {"method": method, "budget": budget, "rounds": int(picks.rounds)}
+    info |= {"seconds": seconds, "zero_rows": _zero_rows(rows)}
+    info |= {name: _plain(value) for name, value in picks.info.items()}
+    return Selection(indices, np.asarray(picks.gains), info)
+
+
+def run(
+    entry: Method,
+    seed: int,
+    rows: jax.Array,
+    mask: np.ndarray,
+    budget: int,
+    options: dict[str, Any],
+) -> Picks:
+    """Calls a method on the rows it wants and waits for the picks."""
+    if budget == 0:
+        none = jnp.zeros(0, jnp.int32)
+        return Picks(none, jnp.zeros(0, jnp.float32), jnp.int32(0), {})
+    if entry.rows == "unit":
+        rows = unit_rows(rows)
+    key = jax.random.key(seed)
+    picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
+    return jax.block_until_ready(picks)
+
+
+def _method(name: Any) -> Method:
+    if name not in REGISTRY:
+        raise UserError(f"unknown method {name!r}; known methods: {', '.join(METHODS)}")
+    return REGISTRY[name]
+
+
+def _options(name: str, entry: Method, given: dict[str, Any], n: int) -> dict[str, Any]:
+    """Checks option names and the values that can be checked before compute."""
+    known = entry.options
+    for option in given:
+        if option not in known:
+            listed = ", ".join(known) or "none"
+            raise UserError(
+                f"unknown option {option!r} for method {name!r}; its options: {listed}"
+            )
+    checked = dict(given)
+    for option, value in given.items():
+        if option in ROW_OPTIONS and value is not None:
+            checked[option] = validate.as_row_values(
+                option, value, n, ROW_OPTIONS[option]
+            )
+        elif option == "norm_ord":
+            checked[option] = float("inf") if value == "inf" else value
+        if option in CHOICES and checked[option] not in CHOICES[option]:
+            listed = ", ".join(map(str, CHOICES[option]))
+            raise UserError(f"{option} must be one of {listed}; found {value!r}")
+    return checked
+
+
+@jax.jit
+def _count_zero_rows(rows: jax.Array) -> jax.Array:
+    return jnp.sum(~jnp.any(rows != 0, axis=1))
+
+
+def _zero_rows(rows: jax.Array) -> int:
+    return int(_count_zero_rows(rows))
+
+
+def _plain(value: Any) -> Any:
+    """A Python scalar for a scalar, a NumPy array for the rest."""
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else array

@@ -1,0 +1,86 @@
+"""Drawing rows: Gumbel-top-s without replacement, two-level inverse CDF with."""
+
+import jax
+import jax.numpy as jnp
+
+
+def in_tiers(scores: jax.Array, tiers: tuple[jax.Array, ...], budget: int):
+    """The `budget` highest scores, every row of a tier before any of the next.
+
+    Ties go to the lowest row. Rows of no tier come out only when the tiers hold
+    fewer than `budget` rows; callers rule that out.
+
+    Args:
+      scores: float32 `[n]`, finite.
+      tiers: disjoint masks, bool `[n]` each, the first served first.
+      budget: how many rows to return.
+
+    Returns:
+      int32 `[budget]` rows in order, and int32 `[budget]` the tier of each.
+    """
+    rows = jnp.zeros(budget, jnp.int32)
+    tier_of = jnp.zeros(budget, jnp.int32)
+    place = jnp.arange(budget, dtype=jnp.int32)
+    start = jnp.int32(0)
+    for t, tier in enumerate(tiers):
+        _, best = jax.lax.top_k(jnp.where(tier, scores, -jnp.inf), budget)
+        size = jnp.minimum(jnp.sum(tier, dtype=jnp.int32), budget)
+        here = (place >= start) & (place < start + size)
+        moved = best[jnp.clip(place - start, 0, max(budget - 1, 0))]
+        rows = jnp.where(here, moved.astype(jnp.int32), rows)
+        tier_of = jnp.where(here, t, tier_of)
+        start = start + size
+    return rows, tier_of
+
+
+def gumbel(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Standard Gumbel noise, float32, fine enough for pools of 10^7 rows.
+
+    The default float32 noise has 2^-23 of resolution in the uniform it is made
+    from: on 10^7 rows the largest values tie and are biased. `mode="high"` spends
+    a second word a draw and does not.
+    """
+    return jax.random.gumbel(key, shape, jnp.float32, mode="high")
+
+
+def proportional(key: jax.Array, weights: jax.Array, draws: int) -> jax.Array:
+    """Draws rows with replacement, p_i = weights_i / sum(weights).
+
+    A single float32 cumulative sum cannot tell 10^7 rows apart (2^-24 of
+    resolution), so the draw has two levels, each with its own uniform: a tile by
+    its total, then a row by the cumulative sum within the tile.
+
+    Args:
+      key: PRNG key.
+      weights: float32 `[n]`, non-negative, with a positive sum.
+      draws: how many.
+
+    Returns:
+      int32 `[draws]`. A row of weight 0 can appear where the sum is 0 or two
+      partial sums differ in their last bit; callers must mask such rows.
+
+    Example:
+      >>> import jax, jax.numpy as jnp
+      >>> proportional(jax.random.key(0), jnp.array([0.0, 2.0, 0.0]), 3).tolist()
+      [1, 1, 1]
+    """
+    n = weights.shape[0]
+    width = max(1, int(n**0.5))
+    tiles = -(-n // width)
+    tiled = jnp.pad(weights, (0, tiles * width - n)).reshape(tiles, width)
+    key_tile, key_row = jax.random.split(key)
+    tile = _inverse_cdf(
+        jnp.cumsum(tiled.sum(axis=1)), jax.random.uniform(key_tile, (draws,))
+    )
+    within = jnp.cumsum(tiled[tile], axis=1)
+    row = jax.vmap(_inverse_cdf)(within, jax.random.uniform(key_row, (draws,)))
+    return jnp.minimum(tile * width + row, n - 1).astype(jnp.int32)
+
+
+def _inverse_cdf(cumulative: jax.Array, uniform: jax.Array) -> jax.Array:
+    """First place whose cumulative weight exceeds uniform times the total."""
+    total = cumulative[-1]
+    # u * total may round up to the total itself, which no place exceeds.
+    target = jnp.minimum(uniform * total, jnp.nextafter(total, jnp.float32(0)))
+    place = jnp.searchsorted(cumulative, target, side="right")
+    return jnp.minimum(place, cumulative.shape[0] - 1).astype(jnp.int32)

@@ -1,0 +1,183 @@
+"""The boundary: people's input becomes arrays, or one line saying what is wrong."""
+
+import operator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsel.errors import UserError
+
+
+def as_features(features: Any) -> jax.Array:
+    """A finite float32 `[n, d]` array on the default device.
+
+    Args:
+      features: NumPy array (any float or integer type, memory-mapped too),
+        `jax.Array`, nested list, or any object with `__dlpack__`.
+
+    Raises:
+      UserError: wrong rank or type, an empty pool, NaN or infinity.
+    """
+    array = _as_array(features)
+    kind = jnp.dtype(array.dtype)
+    if not (jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer)):
+        raise UserError(
+            f"features must be float or integer numbers, found {kind}; "
+            "convert them to float32 first"
+        )
+    if array.ndim != 2:
+        raise UserError(
+            f"features must have shape [n, d], found shape {tuple(array.shape)}; "
+            "reshape to one row per example"
+        )
+    if 0 in array.shape:
+        raise UserError(
+            f"features must hold at least one row and one column, found shape "
+            f"{tuple(array.shape)}: the pool is empty"
+        )
+    with np.errstate(over="ignore"):
+        array = jnp.asarray(array, jnp.float32)
+    largest = np.asarray(_row_max(array))
+    bad = np.flatnonzero(~np.isfinite(largest))
+    if bad.size:
+        raise UserError(
+            f"features must be finite in float32, found NaN or infinity in "
+            f"{bad.size} row(s), first in row {bad[0]}; remove or repair them"
+        )
+    return _rescaled(array, float(largest.max()))
+
+
+def as_labelled(labelled: Any, n: int) -> np.ndarray:
+    """A bool mask `[n]` from None, row indices, or a bool mask."""
+    mask = np.zeros(n, bool)
+    if labelled is None:
+        return mask
+    rows = np.asarray(labelled)
+    if rows.dtype == bool:
+        if rows.shape != (n,):
+            raise UserError(
+                f"a labelled mask must have shape ({n},), found {rows.shape}"
+            )
+        return rows.copy()
+    if rows.size == 0:
+        return mask
+    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+        raise UserError(
+            "labelled must be a list of row indices or a bool mask, found "
+            f"{rows.dtype} of shape {rows.shape}"
+        )
+    wrong = rows[(rows < 0) | (rows >= n)]
+    if wrong.size:
+        raise UserError(
+            f"labelled indices must lie in 0..{n - 1}, found {wrong[0]}; "
+            "negative indices are not counted from the end"
+        )
+    mask[rows] = True
+    if mask.sum() != rows.size:
+        values, counts = np.unique(rows, return_counts=True)
+        raise UserError(
+            f"labelled indices must be distinct, found {values[counts > 1][0]} "
+            "more than once"
+        )
+    return mask
+
+
+def as_budget(budget: Any, n: int, n_labelled: int) -> int:
+    """A budget between 0 and the number of unlabelled rows."""
+    try:
+        number = operator.index(budget)
+    except TypeError:
+        raise UserError(f"budget must be a whole number, found {budget!r}") from None
+    if isinstance(budget, bool):
+        raise UserError(f"budget must be a whole number, found {budget!r}")
+    if number < 0:
+        raise UserError(f"budget must be 0 or more, found {number}")
+    if number > n - n_labelled:
+        raise UserError(
+            f"budget {number} is more than the {n - n_labelled} unlabelled rows "
+            f"(pool of {n}, {n_labelled} labelled); ask for at most {n - n_labelled}"
+        )
+    return number
+
+
+def as_seed(seed: Any) -> int:
+    """A seed that `jax.random.key` takes without wrapping."""
+    try:
+        number = operator.index(seed)
+    except TypeError:
+        raise UserError(f"seed must be a whole number, found {seed!r}") from None
+    if not 0 <= number < 2**32:
+        raise UserError(f"seed must lie in 0..2^32 - 1, found {number}")
+    return number
+
+
+def id_order(ids: Any, n: int) -> np.ndarray | None:
+    """The rows in ascending id order, or None where they already are."""
+    if ids is None:
+        return None
+    names = np.asarray(ids)
+    if names.shape != (n,):
+        raise UserError(
+            f"ids must be one per row, shape ({n},), found shape {names.shape}"
+        )
+    if names.dtype.kind not in "iuSUO":
+        raise UserError(f"ids must be whole numbers or strings, found {names.dtype}")
+    try:
+        order = np.argsort(names, kind="stable")
+    except TypeError:
+        raise UserError("ids must be all numbers or all strings, found both") from None
+    ranked = names[order]
+    twice = np.flatnonzero(ranked[1:] == ranked[:-1])
+    if twice.size:
+        raise UserError(f"ids must be distinct, found {ranked[twice[0]]!r} twice")
+    return None if np.array_equal(order, np.arange(n)) else order
+
+
+def as_row_values(name: str, values: Any, n: int, dtype: Any) -> np.ndarray:
+    """A finite array `[n]`, one value a row, for options such as `input_norms`."""
+    array = np.asarray(values)
+    if array.shape != (n,):
+        raise UserError(
+            f"{name} must be one value per row, shape ({n},), found {array.shape}"
+        )
+    if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array)):
+        raise UserError(f"{name} must be finite numbers, found {array.dtype}")
+    return array.astype(dtype)
+
+
+def _as_array(features: Any) -> Any:
+    if isinstance(features, np.ndarray | jax.Array):
+        return features
+    if hasattr(features, "__dlpack__"):
+        try:
+            return jnp.from_dlpack(features)
+        except Exception as error:
+            raise UserError(
+                f"features ({type(features).__name__}) cannot be read through DLPack "
+                f"({str(error).splitlines()[0]}); pass a detached CPU or GPU array"
+            ) from error
+    try:
+        return np.asarray(features)
+    except ValueError as error:
+        raise UserError(
+            f"features must be an array of shape [n, d]: {error}"
+        ) from error
+
+
+@jax.jit
+def _row_max(array: jax.Array) -> jax.Array:
+    # max keeps a NaN, so one pass finds NaN, infinity and the scale.
+    return jnp.max(jnp.abs(array), axis=1)
+
+
+def _rescaled(array: jax.Array, largest: float) -> jax.Array:
+    """Moves a pool whose squares leave float32 near 1 by a power of two.
+
+    Every law here is a law of ratios, so an exact common factor changes nothing
+    but the unit of the gains.
+    """
+    if largest == 0 or 1e-12 < largest < 1e12:
+        return array
+    return array * jnp.float32(2.0 ** -np.floor(np.log2(largest)))
