@@ -1,0 +1,15 @@
+"""Networks as Linen modules: images in, logits and embeddings out."""
+
+from jaxsel.models.conv import LOWERINGS, Conv, convolve, default_lowering
+from jaxsel.models.norm import BatchNorm
+from jaxsel.models.resnet import STEMS, ResNet18
+
+__all__ = [
+    "LOWERINGS",
+    "STEMS",
+    "BatchNorm",
+    "Conv",
+    "ResNet18",
+    "convolve",
+    "default_lowering",
+]

@@ -1,0 +1,142 @@
+"""A 3×3 or 1×1 convolution, and how it is lowered on each backend.
+
+XLA's stock convolution on a CPU reaches 15 % of what the same machine does in a
+matrix product, and its gradient is no better; so a convolution may also be
+lowered as *one* matrix product of the nine shifted copies of its input. Which
+form a backend gets is decided here and nowhere else.
+
+Measured on two cores (Xeon, AVX-512), forward and backward of a ResNet-18 with
+the reference stem, 100 images of 32×32, images a second:
+
+| lowering                                       | width 64 | width 16 |
+|------------------------------------------------|---------:|---------:|
+| `lax.conv_general_dilated`                     |       16 |        - |
+| nine slices concatenated, one product (chosen) |       89 |      491 |
+| nine products accumulated                      |       81 |      202 |
+| concatenated, hand-written gradient            |       75 |      249 |
+| small maps as one dense matrix                 |       79 |      463 |
+
+The last two do fewer operations on paper and lose to what XLA's own transpose
+rules make of the plain form.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+
+LOWERINGS = ("auto", "matmul", "conv")
+
+# Accelerators have convolution units (and cuDNN); the CPU has a good GEMM only.
+_BY_BACKEND = {"cpu": "matmul", "gpu": "conv", "tpu": "conv"}
+
+
+def default_lowering(backend: str | None = None) -> str:
+    """The measured choice for a backend: `"matmul"` on CPU, `"conv"` elsewhere.
+
+    Args:
+      backend: `"cpu"`, `"gpu"` or `"tpu"`; None is the backend in use.
+
+    Returns:
+      `"matmul"` or `"conv"`.
+
+    Example:
+      >>> default_lowering("cpu"), default_lowering("gpu")
+      ('matmul', 'conv')
+    """
+    return _BY_BACKEND.get(backend or jax.default_backend(), "conv")
+
+
+def convolve(x: Array, kernel: Array, *, stride: int = 1, lowering: str) -> Array:
+    """Cross-correlation with a padding that keeps the size, then every `stride`-th.
+
+    `y[n, a, b, o] = Σ_{i,j,c} x[n, s·a + i − p, s·b + j − p, c] · kernel[i, j, c, o]`
+    with `p = (size − 1) / 2` and zeros outside, as in PyTorch (XLA's `"SAME"` pads
+    an even input at stride 2 on the other side).
+
+    Args:
+      x: images, float `[n, h, w, c]`.
+      kernel: weights, float `[k, k, c, o]`, `k` odd.
+      stride: 1 or more.
+      lowering: `"matmul"` or `"conv"`.
+
+    Returns:
+      float `[n, ⌈h/stride⌉, ⌈w/stride⌉, o]`.
+
+    Raises:
+      ValueError: for an unknown lowering.
+
+    Example:
+      >>> convolve(jnp.ones((1, 4, 4, 1)), jnp.ones((3, 3, 1, 1)), stride=2,
+      ...          lowering="matmul")[0, :, :, 0].tolist()
+      [[4.0, 6.0], [6.0, 9.0]]
+    """
+    if lowering == "conv":
+        return _as_convolution(x, kernel, stride)
+    if lowering == "matmul":
+        return _as_matrix_product(x, kernel, stride)
+    raise ValueError(f"lowering: expected 'matmul' or 'conv', found {lowering!r}")
+
+
+def _as_convolution(x: Array, kernel: Array, stride: int) -> Array:
+    pad = (kernel.shape[0] - 1) // 2
+    return lax.conv_general_dilated(
+        x,
+        kernel,
+        window_strides=(stride, stride),
+        padding=((pad, pad), (pad, pad)),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+
+
+def _as_matrix_product(x: Array, kernel: Array, stride: int) -> Array:
+    size, _, channels, out = kernel.shape
+    columns = _shifted_copies(x, size, stride)
+    flat = columns.reshape(-1, size * size * channels)
+    product = flat @ kernel.reshape(size * size * channels, out)
+    return product.reshape(*columns.shape[:3], out)
+
+
+def _shifted_copies(x: Array, size: int, stride: int) -> Array:
+    """The `size²` shifts of `x`, side by side: `[n, h', w', size²·c]`."""
+    if size == 1:
+        return x[:, ::stride, ::stride]
+    pad = (size - 1) // 2
+    padded = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+    rows = stride * (-(-x.shape[1] // stride) - 1) + 1
+    cols = stride * (-(-x.shape[2] // stride) - 1) + 1
+    shifts = [
+        padded[:, i : i + rows : stride, j : j + cols : stride]
+        for i in range(size)
+        for j in range(size)
+    ]
+    return jnp.concatenate(shifts, axis=-1)
+
+
+class Conv(nn.Module):
+    """A convolution without bias, Kaiming-normal in its fan-out.
+
+    Attributes:
+      features: output channels.
+      size: 1 or 3, the side of the kernel.
+      stride: 1 or more.
+      lowering: one of `LOWERINGS`; `"auto"` is `default_lowering()`.
+
+    Initialisation: `N(0, 2 / (size²·features))`, He et al. (2015), as torchvision's
+    ResNet does.
+    """
+
+    features: int
+    size: int = 3
+    stride: int = 1
+    lowering: str = "auto"
+
+    @nn.compact
+    def __call__(self, x: Array) -> Array:
+        kernel = self.param(
+            "kernel",
+            nn.initializers.variance_scaling(2.0, "fan_out", "normal"),
+            (self.size, self.size, x.shape[-1], self.features),
+        )
+        lowering = default_lowering() if self.lowering == "auto" else self.lowering
+        return convolve(x, kernel, stride=self.stride, lowering=lowering)
