@@ -1,0 +1,158 @@
+"""`accuracy.png`: accuracy against labels, a panel a setting, as the paper's Fig. 2."""
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from jaxsel.errors import UserError
+from jaxsel.evaluation.rows import ResultRow
+from jaxsel.report.grids import Grid, grids
+from jaxsel.report.palette import in_order, method_style
+from jaxsel.report.words import setting_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_PANELS_A_ROW = 3
+_LOGARITHMIC_FROM = 30  # ratio of the largest budget to the smallest
+
+
+def accuracy_figure(
+    rows: Iterable[ResultRow], *, chance: float | None = None
+) -> "Figure":
+    """Draw mean accuracy against the number of labels, a line a method.
+
+    The shaded band is one standard error to each side, where there are at least
+    two seeds; a setting with a single budget gets bars in place of bands.
+
+    Args:
+      rows: finished runs, each once, at least one.
+      chance: the accuracy of a guess, a fraction; drawn as a dotted line.
+
+    Returns:
+      A Matplotlib figure that no global state refers to.
+
+    Raises:
+      UserError: there are no rows, or a run appears twice.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    panels = grids(rows)
+    if not panels:
+        raise UserError("expected at least one finished run to draw, found none")
+    methods = in_order(method for grid in panels for method in grid.methods)
+    columns = min(len(panels), _PANELS_A_ROW)
+    lines = math.ceil(len(panels) / columns)
+    figure = Figure(
+        figsize=(1.9 + 3.9 * columns, 3.4 * lines), dpi=200, layout="constrained"
+    )
+    axes = figure.subplots(lines, columns, squeeze=False).ravel()
+    settings = [grid.setting for grid in panels]
+    for axis, grid in zip(axes, panels, strict=False):
+        _draw_panel(axis, grid, chance)
+        axis.set_title(
+            _literal(setting_name(grid.setting, settings)), loc="left", fontsize=10
+        )
+    for axis in axes[len(panels) :]:
+        axis.remove()
+
+    handles = []
+    for method in methods:
+        style = method_style(method)
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color=style.colour,
+                marker=style.marker,
+                linestyle=style.dashes,  # type: ignore[arg-type]
+                markersize=5,
+                label=_literal(method),
+            )
+        )
+    if chance is not None:
+        handles.append(Line2D([], [], color="#999999", linestyle=":", label="chance"))
+    figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9)
+    return figure
+
+
+def _draw_panel(axis: "Axes", grid: Grid, chance: float | None) -> None:
+    """The lines and bands of one setting."""
+    for method in grid.methods:
+        style = method_style(method)
+        budgets = [b for b in grid.budgets if (method, b) in grid.accuracy]
+        results = [grid.accuracy[method, budget] for budget in budgets]
+        means = [100 * result.mean for result in results]
+        errors = [100 * (result.standard_error or 0.0) for result in results]
+        axis.plot(
+            budgets,
+            means,
+            color=style.colour,
+            marker=style.marker,
+            linestyle=style.dashes,
+            linewidth=1.6,
+            markersize=4.5,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            label=method,
+            # The baseline is what the others are read against: keep it in sight.
+            zorder=4 if method == "random" else 3,
+        )
+        if len(grid.budgets) == 1:
+            axis.errorbar(
+                budgets, means, errors, color=style.colour, capsize=3, fmt="none"
+            )
+        else:
+            axis.fill_between(
+                budgets,
+                [mean - error for mean, error in zip(means, errors, strict=True)],
+                [mean + error for mean, error in zip(means, errors, strict=True)],
+                color=style.colour,
+                alpha=0.15,
+                linewidth=0,
+            )
+    if chance is not None:
+        axis.axhline(100 * chance, color="#999999", linestyle=":", linewidth=1)
+    _dress(axis, grid.budgets)
+
+
+def _dress(axis: "Axes", budgets: list[int]) -> None:
+    """Scales, ticks at the budgets themselves, a quiet grid."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    logarithmic = budgets[-1] >= _LOGARITHMIC_FROM * budgets[0]
+    if logarithmic:
+        axis.set_xscale("log")
+        axis.xaxis.set_minor_locator(NullLocator())
+    if len(budgets) == 1:
+        axis.set_xlim(budgets[0] - 1, budgets[0] + 1)
+    axis.xaxis.set_major_locator(FixedLocator(_apart(budgets, logarithmic)))
+    axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    axis.set_xlabel("labels", fontsize=9)
+    axis.set_ylabel("test accuracy (%)", fontsize=9)
+    axis.tick_params(labelsize=8, color="#999999")
+    axis.grid(color="#e6e6e6", linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["left", "bottom"]].set_color("#999999")
+
+
+def _apart(budgets: list[int], logarithmic: bool) -> list[int]:
+    """The budgets whose labels have room: a tenth of the axis from the last one."""
+
+    def place(budget: int) -> float:
+        return math.log(budget) if logarithmic else float(budget)
+
+    room = (place(budgets[-1]) - place(budgets[0])) / 10
+    kept = [budgets[-1]]
+    for budget in reversed(budgets[:-1]):
+        if place(kept[-1]) - place(budget) >= room:
+            kept.append(budget)
+    return kept[::-1]
+
+
+def _literal(text: str) -> str:
+    """Text that Matplotlib does not read as mathematics."""
+    return text.replace("$", r"\$")
