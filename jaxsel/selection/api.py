@@ -12,7 +12,7 @@ import numpy as np
 from jaxsel.errors import UserError
 from jaxsel.selection import validate
 from jaxsel.selection.contract import Picks
-from jaxsel.selection.methods import METHODS, REGISTRY, Method
+from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
 
 # Options that hold one value a row, and the type they are computed in.
@@ -133,9 +133,9 @@ def run(
 
 
 def _method(name: Any) -> Method:
-    if name not in REGISTRY:
+    if name not in METHODS:
         raise UserError(f"unknown method {name!r}; known methods: {', '.join(METHODS)}")
-    return REGISTRY[name]
+    return METHODS[name]
 
 
 def _options(name: str, entry: Method, given: dict[str, Any], n: int) -> dict[str, Any]:

@@ -39,10 +39,18 @@ class Method(NamedTuple):
         }
 
 
-REGISTRY: dict[str, Method] = {
+METHODS: dict[str, Method] = {
     "random": Method(select_random, "raw", True, None),
     "norm": Method(select_norm, "raw", True, {"deterministic": True}),
     "gram_schmidt": Method(select_gram_schmidt, "raw", True, {"deterministic": True}),
 }
 
-METHODS: tuple[str, ...] = tuple(REGISTRY)
+
+def method_options(name: str) -> dict[str, Any]:
+    """The options of a method with their defaults.
+
+    Example:
+      >>> method_options("norm")["deterministic"]
+      False
+    """
+    return METHODS[name].options

@@ -180,4 +180,5 @@ def _rescaled(array: jax.Array, largest: float) -> jax.Array:
     """
     if largest == 0 or 1e-12 < largest < 1e12:
         return array
-    return array * jnp.float32(2.0 ** -np.floor(np.log2(largest)))
+    exponent = min(-np.floor(np.log2(largest)), 126.0)  # 2^127 is the last one
+    return array * jnp.float32(2.0**exponent)
