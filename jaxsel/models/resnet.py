@@ -5,7 +5,7 @@ training code follows TypiClust (Hacohen et al., 2022): stem, four stages of two
 basic blocks, global mean, dropout, one linear layer.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import flax.linen as nn
 import jax
@@ -111,12 +111,12 @@ class ResNet18(nn.Module):
 
     def predict(self, params: Any, state: Any, x: Array) -> Array:
         """Logits in evaluation mode: running statistics, no dropout."""
-        return self.apply({"params": params, "batch_stats": state}, x)
+        return cast(Array, self.apply({"params": params, "batch_stats": state}, x))
 
     def embed(self, params: Any, state: Any, x: Array) -> Array:
         """Embeddings `[n, 8·width]` in evaluation mode."""
         variables = {"params": params, "batch_stats": state}
-        return self.apply(variables, x, method="features")
+        return cast(Array, self.apply(variables, x, method="features"))
 
     def forward(
         self, key: Array, params: Any, state: Any, x: Array

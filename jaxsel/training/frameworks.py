@@ -1,0 +1,159 @@
+"""The training frameworks by name, each a pure function of keys, rows and a task."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+from jax import Array, lax
+
+from jaxsel.errors import UserError
+from jaxsel.training.batches import BatchPlan, batch_plan
+from jaxsel.training.evaluate import evaluate
+from jaxsel.training.fit import fit
+from jaxsel.training.learner import Learner
+from jaxsel.training.linear_probe import LinearProbe, linear_probe_learner
+from jaxsel.training.optimiser import nesterov_sgd
+from jaxsel.training.schedule import cosine_per_epoch
+from jaxsel.training.supervised import Supervised, supervised_learner
+from jaxsel.training.task import Metrics, Task
+
+REPLICATE_MODES = ("auto", "vmap", "map")
+
+Train = Callable[[Array, Array, Array, Task], Metrics]
+
+
+def group_shape(settings: Any, size: int) -> tuple[int, int]:
+    """Length of the padded index list, and batch, of a run on `size` labels.
+
+    Runs with the same answer and the same settings may share a call of the trainer,
+    and calls of as many runs share its compiled program.
+
+    Args:
+      settings: of a framework.
+      size: number of labels, at least 1.
+
+    Returns:
+      `(padded, batch)`.
+
+    Example:
+      >>> group_shape(LinearProbe(), 30), group_shape(LinearProbe(), 130)
+      ((100, 100), (130, 130))
+    """
+    plan = batch_plan(size, min_batch=settings.min_batch, batch_cap=settings.batch_cap)
+    return plan.padded, plan.batch
+
+
+class Framework(NamedTuple):
+    """A way to train on what was selected.
+
+    Attributes:
+      inputs: `"images"` or `"features"`, what `Task.train_x` holds.
+      settings: the NamedTuple of its settings, every field with a default.
+      learner: `(settings, n_classes) -> Learner`.
+      replicates: backend to the faster of `"vmap"` and `"map"`, as measured.
+    """
+
+    inputs: str
+    settings: type
+    learner: Callable[[Any, int], Learner]
+    replicates: dict[str, str]
+
+    def make_train(self, settings: Any, n_classes: int, mode: str = "auto") -> Train:
+        """The trainer of many runs at once.
+
+        `train(keys, indices, sizes, task) -> Metrics` trains run `i` from scratch on
+        the rows `indices[i, :sizes[i]]` of the task with the randomness of `keys[i]`.
+        A run's result depends on nothing else: not on the runs beside it. It is
+        pure; jit it once and call it often.
+
+        Args:
+          settings: of this framework.
+          n_classes: number of classes.
+          mode: `"vmap"` runs replicates side by side, `"map"` one after the other
+            (in the same program), `"auto"` as measured on this backend.
+
+        Returns:
+          `train`, of typed keys `[r]`, int32 `[r, padded]` (`group_shape`; whatever
+          stands beyond a run's size is not used, but must be a valid row), int32
+          `[r]` and a `Task`.
+
+        Raises:
+          UserError: an unknown mode, or settings that cannot be trained with.
+        """
+        if mode not in REPLICATE_MODES:
+            raise UserError(
+                f"replicates.mode: expected one of {', '.join(REPLICATE_MODES)}, "
+                f"found {mode!r}"
+            )
+        if n_classes < 1:
+            raise UserError(f"expected at least 1 class, found {n_classes}")
+        if mode == "auto":
+            mode = self.replicates.get(jax.default_backend(), "vmap")
+        learner = self.learner(settings, n_classes)
+
+        def train(keys: Array, indices: Array, sizes: Array, task: Task) -> Metrics:
+            plan = batch_plan(
+                indices.shape[1],
+                min_batch=settings.min_batch,
+                batch_cap=settings.batch_cap,
+            )
+
+            def one(run: tuple[Array, Array, Array]) -> Metrics:
+                return _train_one(*run, task, learner, settings, plan, n_classes)
+
+            runs = (keys, indices, sizes)
+            return lax.map(one, runs) if mode == "map" else jax.vmap(one)(runs)
+
+        return train
+
+
+def _train_one(
+    key: Array,
+    indices: Array,
+    size: Array,
+    task: Task,
+    learner: Learner,
+    settings: Any,
+    plan: BatchPlan,
+    n_classes: int,
+) -> Metrics:
+    if indices.shape[0] != plan.padded:
+        raise UserError(
+            f"expected index lists padded to {plan.padded} (see group_shape), "
+            f"found {indices.shape[0]}"
+        )
+    key_fit, key_eval = jax.random.split(key)
+    optimiser = nesterov_sgd(
+        cosine_per_epoch(settings.learning_rate, settings.epochs, plan.steps_per_epoch),
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
+    fitted = fit(
+        key_fit,
+        task.train_x[indices],
+        task.train_y[indices],
+        size,
+        learner=learner,
+        optimiser=optimiser,
+        plan=plan,
+        epochs=settings.epochs,
+    )
+    score = evaluate(
+        key_eval,
+        lambda key, x: learner.predict(key, fitted.params, fitted.state, x),
+        task.test_x,
+        task.test_y,
+        n_classes=n_classes,
+        batch=settings.eval_batch,
+    )
+    return Metrics(*score, fitted.final_loss, fitted.diverged_step)
+
+
+FRAMEWORKS: dict[str, Framework] = {
+    "supervised": Framework(
+        "images", Supervised, supervised_learner, {"cpu": "map", "gpu": "vmap"}
+    ),
+    "linear_probe": Framework(
+        "features", LinearProbe, linear_probe_learner, {"cpu": "vmap", "gpu": "vmap"}
+    ),
+}
