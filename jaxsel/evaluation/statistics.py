@@ -133,20 +133,21 @@ def accuracy_cells(rows: Iterable[ResultRow]) -> list[Cell]:
       rows: finished runs, each once.
 
     Returns:
-      A cell for each (setting, method, budget) that was run, sorted by setting,
-      then by the method's first appearance, then by budget.
+      A cell for each (setting, method, budget) that was run: settings and
+      methods in the order of their first appearance, budgets ascending.
 
     Raises:
       UserError: a run appears twice.
     """
     accuracies = _by_run(rows)
-    methods = list(dict.fromkeys(method for _, method, _ in accuracies))
+    place = _places(accuracies)
     cells = [
         Cell(setting, method, budget, estimate(list(by_seed.values())))
         for (setting, method, budget), by_seed in accuracies.items()
     ]
     return sorted(
-        cells, key=lambda cell: (cell.setting, methods.index(cell.method), cell.budget)
+        cells,
+        key=lambda cell: (place[cell.setting], place[cell.method], cell.budget),
     )
 
 
@@ -169,7 +170,8 @@ def paired_differences(
       level: the coverage of the intervals, in (0, 1).
 
     Returns:
-      For each setting and each other method: one difference a budget with at
+      For each setting and each other method, both in the order of their first
+      appearance: one difference a budget with at
       least one common seed, in ascending order, then, when there are several
       budgets and a seed that has them all, the pooled one. Empty when the
       baseline was not run.
@@ -187,9 +189,9 @@ def paired_differences(
                 seed: by_seed[seed] - reference[seed] for seed in common
             }
 
-    methods = list(dict.fromkeys(method for _, method, _ in accuracies))
+    place = _places(accuracies)
     differences = []
-    for setting, method in sorted(gaps, key=lambda k: (k[0], methods.index(k[1]))):
+    for setting, method in sorted(gaps, key=lambda k: (place[k[0]], place[k[1]])):
         by_budget = gaps[setting, method]
         budgets = sorted(by_budget)
         samples: list[tuple[tuple[int, ...], list[float]]] = [
@@ -234,3 +236,14 @@ def _by_run(
             )
         by_seed[row.seed] = row.accuracy
     return dict(accuracies)
+
+
+def _places(keys: Iterable[tuple[Setting, str, int]]) -> dict[Setting | str, int]:
+    """The order of first appearance of the settings and of the methods."""
+    keys = list(keys)
+    settings = dict.fromkeys(setting for setting, _, _ in keys)
+    methods = dict.fromkeys(method for _, method, _ in keys)
+    return {
+        **{setting: place for place, setting in enumerate(settings)},
+        **{method: place for place, method in enumerate(methods)},
+    }

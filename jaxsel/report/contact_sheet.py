@@ -114,7 +114,7 @@ def _tile(pick: Pick, label: str, uri: str, side: int) -> str:
     size = max(1, round(56 / side)) * side if side < 56 else 56
     return (
         f'<li title="{identity}"><img src="{uri}" alt="pick {rank}: {label}" '
-        f'style="width:{size}px"><span class="rank">{rank}</span> {label}</li>'
+        f'style="width:{size}px"><span class="rank">{rank}.</span> {label}</li>'
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PANELS_A_ROW = 3
+_PANELS_A_ROW = 2
 _LOGARITHMIC_FROM = 30  # ratio of the largest budget to the smallest
 
 
@@ -24,11 +24,13 @@ def accuracy_figure(
     """Draw mean accuracy against the number of labels, a line a method.
 
     The shaded band is one standard error to each side, where there are at least
-    two seeds; a setting with a single budget gets bars in place of bands.
+    two seeds; a setting with a single budget gets bars in place of bands. Chance is
+    drawn in the panels whose lines come near it, and left out where it would
+    only press the lines together.
 
     Args:
       rows: finished runs, each once, at least one.
-      chance: the accuracy of a guess, a fraction; drawn as a dotted line.
+      chance: the accuracy of a guess, a fraction; a dotted line.
 
     Returns:
       A Matplotlib figure that no global state refers to.
@@ -46,12 +48,14 @@ def accuracy_figure(
     columns = min(len(panels), _PANELS_A_ROW)
     lines = math.ceil(len(panels) / columns)
     figure = Figure(
-        figsize=(1.9 + 3.9 * columns, 3.4 * lines), dpi=200, layout="constrained"
+        figsize=(1.9 + 3.9 * columns, 3.9 * lines), dpi=200, layout="constrained"
     )
     axes = figure.subplots(lines, columns, squeeze=False).ravel()
     settings = [grid.setting for grid in panels]
+    near_chance = False
     for axis, grid in zip(axes, panels, strict=False):
-        _draw_panel(axis, grid, chance)
+        _draw_panel(axis, grid)
+        near_chance |= chance is not None and _draw_chance(axis, 100 * chance)
         axis.set_title(
             _literal(setting_name(grid.setting, settings)), loc="left", fontsize=10
         )
@@ -72,13 +76,13 @@ def accuracy_figure(
                 label=_literal(method),
             )
         )
-    if chance is not None:
+    if near_chance:
         handles.append(Line2D([], [], color="#999999", linestyle=":", label="chance"))
     figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9)
     return figure
 
 
-def _draw_panel(axis: "Axes", grid: Grid, chance: float | None) -> None:
+def _draw_panel(axis: "Axes", grid: Grid) -> None:
     """The lines and bands of one setting."""
     for method in grid.methods:
         style = method_style(method)
@@ -113,9 +117,16 @@ def _draw_panel(axis: "Axes", grid: Grid, chance: float | None) -> None:
                 alpha=0.15,
                 linewidth=0,
             )
-    if chance is not None:
-        axis.axhline(100 * chance, color="#999999", linestyle=":", linewidth=1)
     _dress(axis, grid.budgets)
+
+
+def _draw_chance(axis: "Axes", chance: float) -> bool:
+    """A line at chance, if it lies within a third of the panel's height below it."""
+    low, high = axis.get_ylim()
+    if chance < low - (high - low) / 3:
+        return False
+    axis.axhline(chance, color="#999999", linestyle=":", linewidth=1)
+    return True
 
 
 def _dress(axis: "Axes", budgets: list[int]) -> None:

@@ -48,7 +48,7 @@ def grids(rows: Iterable[ResultRow], *, baseline: str = "random") -> list[Grid]:
       baseline: the method that the others are compared with.
 
     Returns:
-      The grids, sorted by setting.
+      The grids, in the order in which their settings first appear.
 
     Raises:
       UserError: a run appears twice.
@@ -57,7 +57,7 @@ def grids(rows: Iterable[ResultRow], *, baseline: str = "random") -> list[Grid]:
     cells = accuracy_cells(rows)
     differences = paired_differences(rows, baseline=baseline)
     result = []
-    for setting in sorted({cell.setting for cell in cells}):
+    for setting in dict.fromkeys(cell.setting for cell in cells):
         here = [cell for cell in cells if cell.setting == setting]
         methods = in_order(cell.method for cell in here)
         compared = [other for other in differences if other.setting == setting]

@@ -79,10 +79,11 @@ def norm_figure(
         f"mean {norms.mean():.3g}",
         (norms.mean(), 1.0),
         xycoords=("data", "axes fraction"),
-        xytext=(4, -2),
+        xytext=(0, 2),
         textcoords="offset points",
         fontsize=8,
-        va="top",
+        ha="center",
+        va="bottom",
     )
     upper.set_ylabel("examples", fontsize=9)
     upper.tick_params(labelsize=8, color="#999999")

@@ -117,6 +117,7 @@ def _accuracy(inputs: ReportInputs, sections: Sequence[Grid]) -> str:
     if not sections:
         return ""
     chance = 1 / len(inputs.class_names) if len(inputs.class_names) > 1 else None
+    guess = f" Chance is {100 * chance:.3g} %." if chance else ""
     best = [
         f"{setting_name(grid.setting, [grid.setting])}, {grid.budgets[-1]} labels: "
         f"{grid.best(grid.budgets[-1])}"
@@ -133,7 +134,7 @@ def _accuracy(inputs: ReportInputs, sections: Sequence[Grid]) -> str:
     )
     blocks = [
         f"<figure>{drawing}<figcaption>Mean over the seeds; bands are one standard "
-        "error to each side.</figcaption></figure>"
+        f"error to each side.{guess}</figcaption></figure>"
     ]
     for heading, grid in _headed(sections):
         blocks.append(heading + accuracy_table(grid))

@@ -23,11 +23,13 @@ nav { font-size: .9rem; }
 nav a { color: #0b5a94; margin-right: 1.2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; margin: .3rem 0 .6rem; }
+.wide table { min-width: min(36rem, 100%); }
 caption { text-align: left; color: var(--soft); font-size: .85rem; padding: 0 0 .4rem; }
 th, td { padding: .32rem .8rem; border-bottom: 1px solid var(--rule); }
 thead th { border-bottom: 1.5px solid var(--ink); font-weight: 600; }
 td, thead th { text-align: right; white-space: nowrap; }
-th[scope=row], thead th:first-child { text-align: left; font-weight: 500; }
+th[scope=row], thead th:first-child { text-align: left; }
+th[scope=row] { font-weight: 500; }
 th:first-child { padding-left: 0; }
 tr.pooled td { font-weight: 600; }
 td.best { font-weight: 700; background: var(--tint); }

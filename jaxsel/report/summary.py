@@ -6,7 +6,8 @@ from jaxsel.evaluation.rows import ResultRow
 from jaxsel.report.grids import Grid, caption, grids
 from jaxsel.report.words import (
     interval,
-    labels,
+    labels_cell,
+    level,
     percent,
     points,
     sentence,
@@ -15,8 +16,9 @@ from jaxsel.report.words import (
 )
 
 INTERVAL_NOTE = (
-    "Differences are taken within each seed; the intervals are Student's over "
-    "the seeds, each for its own comparison, with no correction for their number."
+    "Differences are taken within each seed, in percentage points; “all” averages "
+    "each seed over the budgets first. The intervals are Student's over the seeds, "
+    "each for its own comparison, with no correction for their number."
 )
 BEST_NOTE = "Bold is the highest mean of a column, which need not be a resolved one."
 
@@ -81,11 +83,12 @@ def _comparisons(grid: Grid, baseline: str) -> list[str]:
         elif len(grid.methods) == 1:
             missing = "no finished run of another method"
         return [heading, f"None: there is {missing}."]
-    header = ["method", "labels", "points", "95 % interval", "seeds", "verdict"]
+    coverage = f"{level(grid.differences[0])} interval"
+    header = ["method", "labels", "points", coverage, "seeds", "verdict"]
     body = [
         [
             _plain(difference.method),
-            labels(difference.budgets).replace(" labels", "").replace(" label", ""),
+            labels_cell(difference.budgets),
             points(difference).split(" ±")[0],
             interval(difference),
             str(difference.n),

@@ -9,7 +9,7 @@ from jaxsel.evaluation.rows import ResultRow
 from jaxsel.evaluation.statistics import PairedDifference, Setting, setting_of
 from jaxsel.report.grids import Grid, caption
 from jaxsel.report.palette import method_style
-from jaxsel.report.words import interval, labels, percent, points, verdict
+from jaxsel.report.words import interval, labels_cell, level, percent, points, verdict
 
 
 def accuracy_table(grid: Grid) -> str:
@@ -42,24 +42,27 @@ def difference_table(differences: Iterable[PairedDifference]) -> str:
     for each in differences:
         pooled = len(each.budgets) > 1
         cells = (
-            labels(each.budgets).removesuffix(" labels").removesuffix(" label"),
+            labels_cell(each.budgets),
             points(each).split(" ±")[0],
             interval(each),
             str(each.n),
             verdict(each),
         )
-        if pooled:
-            cells = (f"all {len(each.budgets)}", *cells[1:])
         row = _method_header(each.method) + "".join(
             f"<td>{escape(cell)}</td>" for cell in cells
         )
         body.append(f'<tr class="pooled">{row}</tr>' if pooled else f"<tr>{row}</tr>")
     baseline = escape(differences[0].baseline)
-    level = f"{100 * differences[0].level:g} %"
     return _table(
-        f"Accuracy minus that of {baseline}, in percentage points, seed by seed; "
-        "“all” averages each seed over the budgets first.",
-        ["method", "labels", "points", f"{level} interval", "seeds", "verdict"],
+        f"Accuracy minus that of {baseline}, seed by seed, in percentage points.",
+        [
+            "method",
+            "labels",
+            "points",
+            f"{level(differences[0])} interval",
+            "seeds",
+            "verdict",
+        ],
         body,
     )
 

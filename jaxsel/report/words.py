@@ -51,11 +51,20 @@ def labels(budgets: Sequence[int]) -> str:
     """Which budgets a difference speaks of.
 
     >>> labels((20,)), labels((10, 20, 40))
-    ('20 labels', '10 to 40 labels (3 budgets averaged)')
+    ('20 labels', '10 to 40 labels')
     """
     if len(budgets) == 1:
         return f"{budgets[0]:,} label{'s' if budgets[0] > 1 else ''}"
-    return f"{budgets[0]:,} to {budgets[-1]:,} labels ({len(budgets)} budgets averaged)"
+    return f"{budgets[0]:,} to {budgets[-1]:,} labels"
+
+
+def labels_cell(budgets: Sequence[int]) -> str:
+    """Which budgets a row of a table speaks of.
+
+    >>> labels_cell((1000,)), labels_cell((10, 20, 40))
+    ('1,000', 'all 3')
+    """
+    return f"{budgets[0]:,}" if len(budgets) == 1 else f"all {len(budgets)}"
 
 
 def verdict(difference: PairedDifference) -> str:
@@ -77,9 +86,10 @@ def sentence(difference: PairedDifference) -> str:
     if difference.half_width is None:
         return (
             f"{method} against {baseline} at {where}: {points(difference)} points "
-            "in a single seed, so no interval and nothing resolved."
+            "in a single seed (n=1), so no interval and nothing resolved."
         )
-    within = f"({level(difference)} interval, {difference.n} seeds)"
+    over = f", {len(difference.budgets)} budgets" if len(difference.budgets) > 1 else ""
+    within = f"({level(difference)} interval, {difference.n} seeds{over})"
     if not difference.resolved:
         return (
             f"{method} against {baseline} is not resolved at {where}: "
