@@ -8,8 +8,6 @@ import jax.numpy as jnp
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
 
-ORDERS = (1, 2, float("inf"))
-
 
 def row_norms(rows: jax.Array, order: float = 2) -> jax.Array:
     """The l1, l2 or linf norm of every row: `[n, d]` to `[n]`."""
@@ -29,7 +27,7 @@ def select_norm(
     labelled: jax.Array,
     *,
     budget: int,
-    norm_ord: float = 2,
+    norm_ord: float = 2.0,
     deterministic: bool = False,
     input_norms: jax.Array | None = None,
     tie: str = "lowest",

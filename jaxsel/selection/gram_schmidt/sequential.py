@@ -8,10 +8,8 @@ import jax.numpy as jnp
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import basis as bases
+from jaxsel.selection.gram_schmidt.residuals import EXHAUSTED, heaviest
 from jaxsel.selection.norm import row_norms
-
-# A row is exhausted when its residual is below this share of its own length.
-EXHAUSTED = 1e-4
 
 
 class State(NamedTuple):
@@ -38,13 +36,12 @@ def select(
     budget: int,
     norm_ord: float,
     deterministic: bool,
-    priority: jax.Array,
 ) -> Picks:
     """Runs Algorithm 1 as a `fori_loop` of masked projections of the residual.
 
     Three passes over `[n, d]` a pick: the plain reading that the fast forms are
     tested and timed against, and the only one for l1 and linf probabilities.
-    See `select_gram_schmidt` for arguments and law.
+    See `select_gram_schmidt` for the arguments and the law.
     """
     own = row_norms(features)
     start = State(
@@ -53,23 +50,24 @@ def select(
 
     def one_pick(i, carry):
         state, rows, gains = carry
-        lengths = jnp.where(state.free, row_norms(state.residual), 0.0)
-        alive = jnp.any(lengths > EXHAUSTED * own)
+        alive = jnp.any(state.free & (row_norms(state.residual) > EXHAUSTED * own))
         state = jax.lax.cond(
             alive | state.uniform,
-            lambda s: s,
-            lambda s: _next_round(s, features, own),
+            lambda state: state,
+            lambda state: _next_round(state, features, own),
             state,
         )
-        weights = jnp.where(state.free, row_norms(state.residual, norm_ord), 0.0)
-        weights = jnp.where(state.uniform, state.free.astype(jnp.float32), weights)
-        row = _choose(jax.random.fold_in(key, i), weights, deterministic, priority)
+        weights = jnp.where(state.uniform, 1.0, row_norms(state.residual, norm_ord))
+        weights = jnp.where(state.free, weights, 0.0)
+        if deterministic:
+            row = heaviest(weights, state.free)
+        else:
+            row = _draw(jax.random.fold_in(key, i), weights)
         picked = state.residual[row]
         length = jnp.sqrt(jnp.sum(jnp.square(picked)))
         q = picked / jnp.where(length > 0, length, 1.0)
-        along = bases.product(state.residual, q)
         state = state._replace(
-            residual=state.residual - along[:, None] * q,
+            residual=state.residual - jnp.outer(bases.product(state.residual, q), q),
             free=state.free.at[row].set(False),
         )
         return state, rows.at[i].set(row), gains.at[i].set(length)
@@ -92,22 +90,12 @@ def _without_span(features: jax.Array, labelled: jax.Array) -> jax.Array:
 
 
 def _next_round(state: State, features: jax.Array, own: jax.Array) -> State:
-    return State(
-        features,
-        state.free,
-        state.rounds + 1,
-        ~jnp.any(state.free & (own > 0)),
-    )
+    only_zeros = ~jnp.any(state.free & (own > 0))
+    return State(features, state.free, state.rounds + 1, only_zeros)
 
 
-def _choose(
-    key: jax.Array, weights: jax.Array, deterministic: bool, priority: jax.Array
-) -> jax.Array:
-    """One row: proportional to its weight, or the heaviest, ties by priority."""
-    if deterministic:
-        best = weights == jnp.max(weights)
-        return jnp.argmin(jnp.where(best, priority, weights.size)).astype(jnp.int32)
-    logs = jnp.where(
-        weights > 0, jnp.log(jnp.where(weights > 0, weights, 1.0)), -jnp.inf
-    )
+def _draw(key: jax.Array, weights: jax.Array) -> jax.Array:
+    """One row, proportional to its weight."""
+    positive = weights > 0
+    logs = jnp.where(positive, jnp.log(jnp.where(positive, weights, 1.0)), -jnp.inf)
     return jnp.argmax(logs + sampling.gumbel(key, weights.shape)).astype(jnp.int32)

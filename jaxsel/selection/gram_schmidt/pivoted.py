@@ -1,0 +1,175 @@
+"""Deterministic Gram-Schmidt, many picks to a pass: a lazy column-pivoted QR.
+
+Stale residual lengths are upper bounds. A pass computes the true residuals of the
+rows with the highest bounds only, and takes the longest for as long as it is above
+every bound outside the block.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsel.selection.contract import Picks
+from jaxsel.selection.gram_schmidt import ledger as ledgers
+from jaxsel.selection.gram_schmidt import residuals as res
+from jaxsel.selection.gram_schmidt.block import Block, gather, take
+from jaxsel.selection.gram_schmidt.ledger import Ledger
+from jaxsel.selection.norm import row_norms
+
+# Where the padding of an outside bound is no more than this share, and alone keeps
+# it above the longest residual of the block, the two are tied to rounding.
+PADDED = 1e-4
+
+
+class Passes(NamedTuple):
+    """What the passes over one measurement of the residuals carry.
+
+    Attributes:
+      ledger: the picks so far.
+      left: float32 `[n]`, the measurement's `left`, downdated.
+      stuck: bool, the last pass took nothing.
+    """
+
+    ledger: Ledger
+    left: jax.Array
+    stuck: jax.Array
+
+
+def select(
+    features: jax.Array, labelled: jax.Array, *, budget: int, block_size: int
+) -> Picks:
+    """Always the largest residual; see `select_gram_schmidt`."""
+    n = features.shape[0]
+    own = row_norms(features)
+
+    def one_measurement(ledger: Ledger) -> Ledger:
+        residuals = res.measure(features, own, ledger.basis)
+        return jax.lax.cond(
+            res.exhausted(residuals, own, ledger.free),
+            ledgers.next_round,
+            lambda ledger: _take_until_stuck(
+                features, own, ledger, residuals, min(block_size, n)
+            ),
+            ledger._replace(measures=ledger.measures + 1),
+        )
+
+    ledger = jax.lax.while_loop(
+        lambda ledger: ledgers.wants_more(ledger, own),
+        one_measurement,
+        ledgers.open_ledger(features, labelled, budget, block_size),
+    )
+    return ledgers.finish(ledger, -jnp.arange(n, dtype=jnp.float32))
+
+
+def _take_until_stuck(
+    features: jax.Array,
+    own: jax.Array,
+    ledger: Ledger,
+    residuals: res.Residuals,
+    block_size: int,
+) -> Ledger:
+    """Passes over one measurement, until done or no pick is certain."""
+    measured_at = ledger.basis.size
+    capacity = min(features.shape)
+
+    def usable(state: Passes) -> jax.Array:
+        full = state.ledger.basis.size >= capacity
+        return ledgers.wants_more(state.ledger, own) & ~state.stuck & ~full
+
+    def one_pass(state: Passes) -> Passes:
+        now = residuals._replace(left=state.left)
+        free = state.ledger.free
+        # On a fresh measurement the longest row is known without any bound.
+        fresh = state.ledger.basis.size == measured_at
+        sure = jnp.where(fresh, res.heaviest(res.lengths(now), free), -1)
+        rows, outside = _highest(now, free, sure, block_size)
+        block = gather(features, rows, state.ledger.basis)
+        block = _take_certain(state.ledger, block, own, outside, sure, capacity)
+        ledger = ledgers.record(state.ledger, block)
+        left = jax.lax.cond(
+            ledgers.wants_more(ledger, own),
+            lambda: res.downdate(now, block.new).left,
+            lambda: state.left,  # the last pass needs no downdate
+        )
+        return Passes(ledger, left, block.added == 0)
+
+    start = Passes(ledger, residuals.left, jnp.bool_(False))
+    return jax.lax.while_loop(usable, one_pass, start).ledger
+
+
+class Outside(NamedTuple):
+    """What is known of the rows outside a block, float32 scalars, -1 for none.
+
+    Attributes:
+      bound: above every residual length outside.
+      length: the largest residual length outside, as far as it is known.
+    """
+
+    bound: jax.Array
+    length: jax.Array
+
+
+def _highest(
+    residuals: res.Residuals, free: jax.Array, sure: jax.Array, size: int
+) -> tuple[jax.Array, Outside]:
+    """The rows with the highest bounds, ascending, and what the others can reach.
+
+    Args:
+      residuals: of all rows.
+      free: bool `[n]`.
+      sure: a row that must be among them, or -1.
+      size: how many, at most n.
+    """
+    bound = jnp.where(free, res.bounds(residuals), -1.0)
+    _, rows = jax.lax.top_k(bound, size)
+    missing = (sure >= 0) & ~jnp.any(rows == sure)
+    rows = jnp.sort(rows.at[-1].set(jnp.where(missing, sure, rows[-1])))
+    beyond = free.at[rows].set(False)
+    outside = Outside(
+        jnp.max(jnp.where(beyond, bound, -1.0)),
+        jnp.max(jnp.where(beyond, res.lengths(residuals), -1.0)),
+    )
+    return rows.astype(jnp.int32), outside
+
+
+def _take_certain(
+    ledger: Ledger,
+    block: Block,
+    own: jax.Array,
+    outside: Outside,
+    sure: jax.Array,
+    capacity: int,
+) -> Block:
+    """Takes the longest residual of the block while nothing outside can be longer."""
+    wanted = jnp.minimum(
+        ledger.rows.shape[0] - ledger.picked, capacity - ledger.basis.size
+    )
+    enough = res.EXHAUSTED * own[block.rows]
+    free = ledger.free[block.rows]
+
+    def one_row(state: tuple[Block, jax.Array]) -> tuple[Block, jax.Array]:
+        block, _ = state
+        left = row_norms(block.rest)
+        given = (block.added == 0) & (sure >= 0)
+        place = jnp.where(
+            given,
+            jnp.argmax(block.rows == sure),
+            res.heaviest(left, free & ~block.taken),
+        ).astype(jnp.int32)
+        length = left[place]
+        tied = (length >= outside.length * (1.0 - res.TIE)) & (
+            outside.bound <= length * (1.0 + PADDED)
+        )
+        longest = ((length > outside.bound) | tied) & (length > enough[place])
+        go = (given | (longest & free[place] & ~block.taken[place])) & (
+            block.added < wanted
+        )
+        return jax.lax.cond(
+            go,
+            lambda block: take(block, place, ledger.basis),
+            lambda block: block,
+            block,
+        ), go
+
+    return jax.lax.while_loop(lambda state: state[1], one_row, (block, wanted > 0))[0]

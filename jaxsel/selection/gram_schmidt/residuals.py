@@ -1,0 +1,104 @@
+"""Residual norms kept by subtraction, and upper bounds that survive its rounding.
+
+The squared residual norm after new orthonormal picks q is the old one minus the
+squares of F q: one product instead of a projection of the pool. Subtraction loses
+accuracy row by row. The absolute error is a small multiple of eps times the row's
+squared norm when it was last computed exactly, however small the rest; so each row
+carries that last exact value and the bound is padded by it.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxsel.selection.gram_schmidt import basis as bases
+
+# A row is exhausted when its residual is below this share of its own length.
+EXHAUSTED = 1e-4
+
+EPS = float(jnp.finfo(jnp.float32).eps)
+
+# Lengths this close are one length computed in two orders of summation.
+TIE = 4 * EPS
+
+
+class Residuals(NamedTuple):
+    """The residuals of all rows, exact at some basis size and downdated since.
+
+    Attributes:
+      base: float32 `[n, d]`, the rows without the basis as it then was.
+      exact: float32 `[n]`, squared lengths of `base`.
+      left: float32 `[n]`, `exact` minus what later picks took; may round below 0.
+      slack: float32 `[n]`, error of a length of `base` itself, from projecting.
+    """
+
+    base: jax.Array
+    exact: jax.Array
+    left: jax.Array
+    slack: jax.Array
+
+
+def measure(features: jax.Array, own: jax.Array, basis: bases.Basis) -> Residuals:
+    """Computes every residual explicitly: two products over the pool, or none.
+
+    Args:
+      features: float32 `[n, d]`.
+      own: float32 `[n]`, the rows' lengths.
+      basis: what to project out; where it is empty the rows are their residuals.
+    """
+    n, d = features.shape
+
+    def project(features):
+        base = bases.project_out(basis, features)
+        return base, jnp.sum(jnp.square(base), axis=1), own * (_per_length(d) * EPS)
+
+    def copy(features):
+        return features, jnp.square(own), jnp.zeros(n, jnp.float32)
+
+    base, exact, slack = jax.lax.cond(basis.size > 0, project, copy, features)
+    return Residuals(base, exact, exact, slack)
+
+
+def downdate(residuals: Residuals, new: jax.Array) -> Residuals:
+    """Takes new orthonormal directions `[m, d]` (or zero rows) out of the lengths."""
+    along = bases.product(residuals.base, new.T)
+    return residuals._replace(left=residuals.left - jnp.sum(jnp.square(along), axis=1))
+
+
+def lengths(residuals: Residuals) -> jax.Array:
+    """The residual lengths as they are known, rounding and all: float32 `[n]`."""
+    return jnp.sqrt(jnp.maximum(residuals.left, 0.0))
+
+
+def bounds(residuals: Residuals) -> jax.Array:
+    """Upper bounds of the true residual lengths: float32 `[n]`."""
+    d = residuals.base.shape[1]
+    padding = (_per_square(d) * EPS) * residuals.exact
+    return jnp.sqrt(jnp.maximum(residuals.left, 0.0) + padding) + residuals.slack
+
+
+def exhausted(residuals: Residuals, own: jax.Array, free: jax.Array) -> jax.Array:
+    """Whether no free row has a residual worth the name; wants a fresh measure."""
+    return ~jnp.any(free & (lengths(residuals) > EXHAUSTED * own))
+
+
+def _per_square(d: int) -> float:
+    """Rounding of a downdated squared length, in eps of the last exact one.
+
+    The inner products f q carry errors of order sqrt(d) eps |f|, and their squares
+    twice that at most, by Cauchy-Schwarz over the picks.
+    """
+    return 16.0 + 4.0 * d**0.5
+
+
+def _per_length(d: int) -> float:
+    """Rounding of a projected row, in eps of the row's own length."""
+    return 8.0 + 2.0 * d**0.5
+
+
+def heaviest(weights: jax.Array, free: jax.Array) -> jax.Array:
+    """The first free place whose weight is the largest, but for a last few bits."""
+    weights = jnp.where(free, weights, -1.0)
+    tied = weights >= jnp.max(weights) * (1.0 - TIE)
+    return jnp.argmax(tied & free).astype(jnp.int32)
