@@ -1,0 +1,1 @@
+"""What finished runs say: means, standard errors, paired differences."""

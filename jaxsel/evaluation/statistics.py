@@ -14,6 +14,8 @@ from typing import NamedTuple
 from jaxsel.errors import UserError
 from jaxsel.evaluation.rows import ResultRow
 
+_ROUNDING = 1e-12  # an accuracy is a ratio of counts; differences this small are none
+
 
 class Setting(NamedTuple):
     """What must agree before two accuracies may be compared."""
@@ -64,8 +66,10 @@ class PairedDifference(NamedTuple):
 
     @property
     def resolved(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.half_width is not None and abs(self.mean) > self.half_width
+        """Whether the interval excludes zero, by more than rounding error."""
+        if self.half_width is None:
+            return False
+        return abs(self.mean) > self.half_width + _ROUNDING
 
 
 def setting_of(row: ResultRow) -> Setting:
@@ -178,6 +182,15 @@ def paired_differences(
 
     Raises:
       UserError: a run appears twice, or `level` is not in (0, 1).
+
+    >>> rows = [
+    ...     ResultRow("digits", "raw", "probe", method, 20, seed, accuracy, 9, 0.1, 1.0)
+    ...     for method, accuracies in (("random", (0.50, 0.54)), ("norm", (0.53, 0.58)))
+    ...     for seed, accuracy in enumerate(accuracies)
+    ... ]
+    >>> (difference,) = paired_differences(rows)
+    >>> round(difference.mean, 4), round(difference.half_width, 4), difference.resolved
+    (0.035, 0.0635, False)
     """
     accuracies = _by_run(rows)
     gaps: dict[tuple[Setting, str], dict[int, dict[int, float]]] = defaultdict(dict)

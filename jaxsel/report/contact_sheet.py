@@ -15,7 +15,7 @@ from jaxsel.report.palette import in_order, method_style
 
 LARGEST_SIDE = 64  # pixels of a thumbnail; smaller images keep their own size
 MOST_A_METHOD = 60
-MOST_BYTES = 1_600_000  # of all thumbnails in the page
+MOST_BYTES = 2_200_000  # of all thumbnails in the page
 
 
 def sheet_budget(picks: Iterable[Pick]) -> int | None:

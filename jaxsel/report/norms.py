@@ -56,6 +56,8 @@ def norm_figure(
 
     Raises:
       UserError: there are no norms, or one is not finite.
+
+    Source: Figs. 5c and 5d of Bar & Giryes, arXiv 2406.01086.
     """
     from matplotlib.figure import Figure
 

@@ -63,6 +63,10 @@ def report_html(inputs: ReportInputs) -> str:
 
     Raises:
       UserError: a run appears twice, or a chosen image is missing or malformed.
+
+    >>> row = ResultRow("digits", "raw", "probe", "norm", 20, 0, 0.5, 9, 0.1, 1.0)
+    >>> report_html(ReportInputs([row])).splitlines()[5]
+    '<title>jaxsel: digits</title>'
     """
     sections = grids(inputs.rows, baseline=inputs.baseline)
     budget = inputs.budget

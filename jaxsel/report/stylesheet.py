@@ -25,6 +25,7 @@ nav a { color: #0b5a94; margin-right: 1.2rem; }
 table { border-collapse: collapse; font-size: .9rem; margin: .3rem 0 .6rem; }
 .wide table { min-width: min(36rem, 100%); }
 caption { text-align: left; color: var(--soft); font-size: .85rem; padding: 0 0 .4rem; }
+th { white-space: nowrap; }
 th, td { padding: .32rem .8rem; border-bottom: 1px solid var(--rule); }
 thead th { border-bottom: 1.5px solid var(--ink); font-weight: 600; }
 td, thead th { text-align: right; white-space: nowrap; }
@@ -43,7 +44,7 @@ figure svg { display: block; max-width: 100%; height: auto; }
 figure.sheet figcaption strong { color: var(--ink); }
 .sheet ol {
   list-style: none; margin: .5rem 0 0; padding: 0;
-  display: grid; grid-template-columns: repeat(auto-fill, minmax(4.4rem, 1fr));
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(5.3rem, 1fr));
   gap: .5rem .4rem;
 }
 .sheet li { font-size: .72rem; line-height: 1.25; overflow-wrap: anywhere; }
@@ -65,7 +66,8 @@ figure.sheet figcaption strong { color: var(--ink); }
   @page { margin: 16mm; }
   body { padding: 0; max-width: none; font-size: 10.5pt; }
   nav { display: none; }
-  h2, h3, caption { break-after: avoid; }
-  tr, li, figure:not(.sheet) { break-inside: avoid; }
+  h2, h3, caption, figcaption, .said { break-after: avoid; }
+  tr, li, .wide, figure:not(.sheet) { break-inside: avoid; }
+  .wide { overflow: visible; }
 }
 """.strip()

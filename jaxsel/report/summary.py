@@ -38,6 +38,10 @@ def summary_markdown(
 
     Raises:
       UserError: a run appears twice.
+
+    >>> row = ResultRow("digits", "raw", "probe", "norm", 20, 0, 0.5, 9, 0.1, 1.0)
+    >>> print(summary_markdown([row]).splitlines()[8])
+    | norm   | 50.0 (n=1) |
     """
     rows = list(rows)
     sections = grids(rows, baseline=baseline)

@@ -151,6 +151,8 @@ def test_resolved_means_that_the_interval_excludes_zero():
     assert difference._replace(mean=-0.02).resolved
     assert not difference._replace(mean=0.005).resolved
     assert not difference._replace(half_width=None).resolved
+    # Nor is the rounding error of equal accuracies a difference.
+    assert not difference._replace(mean=1e-17, half_width=0.0).resolved
 
 
 def test_a_run_that_appears_twice_is_refused():

@@ -62,8 +62,7 @@ def test_few_and_many_budgets_are_drawn():
     crowded = accuracy_figure(_rows(budgets=range(10, 41), frameworks=("a", "b", "c")))
     assert len(crowded.axes) == 3
     assert len(crowded.axes[0].get_xticks()) <= 11
-    for figure in (single, wide, crowded):
-        assert png_bytes(figure).startswith(b"\x89PNG")
+    assert png_bytes(crowded).startswith(b"\x89PNG")
 
 
 def test_nothing_to_draw_is_an_error():
@@ -71,7 +70,8 @@ def test_nothing_to_draw_is_an_error():
         accuracy_figure([])
 
 
-def test_drawing_leaves_pyplot_alone_and_repeats_itself():
+def test_drawing_leaves_pyplot_alone_and_repeats_itself(monkeypatch):
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
     rows = _rows(frameworks=("probe",))
     assert png_bytes(accuracy_figure(rows)) == png_bytes(accuracy_figure(rows))
     texts = {inline_svg(accuracy_figure(rows), name="a", description="x") for _ in "12"}
