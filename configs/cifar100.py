@@ -1,0 +1,24 @@
+"""CIFAR-100 with the paper's protocol: budgets 100 to 600, 3 seeds.
+
+    python -m jaxsel.main --config configs/cifar100.py
+
+Made for a GPU. `:quick` and `:smoke` as for CIFAR-10.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common
+
+
+def get_config(variant: str = "") -> ConfigDict:
+    common.check_variant(variant, ("quick", "smoke"))
+    config = common.base("cifar100", variant, classes=100)
+    # Training normalises with CIFAR-10's statistics, as the reference does; the
+    # features have SimCLR's for CIFAR-100.
+    config.features.mean = common.SIMCLR_CIFAR100_MEAN
+    config.features.std = common.SIMCLR_CIFAR100_STD
+    if variant == "quick":
+        common.quick(config)
+    if variant == "smoke":
+        common.smoke(config)
+    return config

@@ -1,0 +1,103 @@
+"""The fields that every experiment has, at the values of the paper's protocol.
+
+Bar & Giryes, arXiv 2406.01086, section 4: frameworks (i) supervised and (ii) linear
+probe, budgets b, 2b, … 6b for b classes, mean over 3 seeds.
+"""
+
+from ml_collections import ConfigDict
+
+from jaxsel.errors import UserError
+from jaxsel.selection.methods import METHODS, method_options
+from jaxsel.training.frameworks import FRAMEWORKS
+
+CIFAR_MEAN = (0.4914, 0.4822, 0.4465)
+CIFAR_STD = (0.2470, 0.2435, 0.2616)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# SimCLR's own statistics, of the network that the features come from.
+SIMCLR_CIFAR10_STD = (0.2023, 0.1994, 0.2010)
+SIMCLR_CIFAR100_MEAN = (0.5071, 0.4867, 0.4408)
+SIMCLR_CIFAR100_STD = (0.2675, 0.2565, 0.2761)
+
+
+def base(name: str, variant: str, classes: int) -> ConfigDict:
+    """An experiment with the paper's protocol for a data set of `classes` classes."""
+    config = ConfigDict()
+    config.name = name
+    config.variant = variant
+
+    # Data: where it is (empty: $TFDS_DATA_DIR or ~/tensorflow_datasets), and the share
+    # of the training set that is held out of the pool, as the reference does.
+    config.data = ConfigDict()
+    config.data.name = name
+    config.data.dir = ""
+    config.data.holdout = 0.1
+
+    # Features: random_resnet18, rgb, or file (path: .npz with features and ids).
+    config.features = ConfigDict()
+    config.features.encoder = "random_resnet18"
+    config.features.seed = 0
+    config.features.width = 64
+    config.features.stem = "cifar"
+    config.features.mean = CIFAR_MEAN
+    config.features.std = SIMCLR_CIFAR10_STD
+    config.features.batch_size = 256
+    config.features.path = ""
+    config.features.test_path = ""
+
+    # Selection: labels to run; selectors[label] gives method and options.
+    config.methods = ("random", "norm", "gram_schmidt")
+    config.selectors = ConfigDict()
+    for method in METHODS:
+        options = {
+            option: value
+            for option, value in method_options(method).items()
+            if value is not None
+        }
+        if "norm_ord" in options:  # text, so that inf can be given on the command line
+            options["norm_ord"] = str(options["norm_ord"])
+        config.selectors[method] = ConfigDict({"method": method, **options})
+    config.initial_pool = 0
+    config.budgets = tuple(classes * i for i in range(1, 7))
+    config.seeds = (0, 1, 2)
+
+    # Training and evaluation.
+    config.frameworks = ("supervised", "linear_probe")
+    for framework, entry in FRAMEWORKS.items():
+        config[framework] = ConfigDict(entry.settings()._asdict())
+    config.supervised.mean = CIFAR_MEAN
+    config.supervised.std = CIFAR_STD
+
+    # Runs that share a compiled program and a call; fixed in plan.json for resumption.
+    config.replicates = ConfigDict()
+    config.replicates.mode = "auto"
+    config.replicates.supervised_chunk = 1
+    config.replicates.linear_probe_chunk = 18
+    return config
+
+
+def check_variant(variant: str, known: tuple[str, ...]) -> None:
+    """Refuses a word after the colon that the config does not know."""
+    if variant not in ("", *known):
+        raise UserError(
+            "expected the config's variant to be one of "
+            f"{', '.join(':' + k for k in known)} or nothing, found ':{variant}'"
+        )
+
+
+def smoke(config: ConfigDict) -> None:
+    """Every stage in under a minute on two cores; the accuracies mean nothing."""
+    config.features.width = 8
+    config.methods = ("random", "norm", "gram_schmidt")
+    config.budgets = config.budgets[:2]
+    config.seeds = (0, 1)
+    config.supervised.width = 4
+    config.supervised.epochs = 2
+    config.linear_probe.epochs = 20
+
+
+def quick(config: ConfigDict) -> None:
+    """A meaningful answer on a CPU: half the budgets, a quarter of the width."""
+    config.features.width = 16
+    config.budgets = config.budgets[::2]
+    config.supervised.width = 16

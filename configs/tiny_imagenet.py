@@ -1,0 +1,28 @@
+"""Tiny-ImageNet with the paper's protocol: budgets 200 to 1,200, 3 seeds.
+
+    python -m jaxsel.main --config configs/tiny_imagenet.py
+
+Made for a GPU. `:quick` and `:smoke` as for CIFAR-10.
+"""
+
+from ml_collections import ConfigDict
+
+from configs import common
+
+
+def get_config(variant: str = "") -> ConfigDict:
+    common.check_variant(variant, ("quick", "smoke"))
+    config = common.base("tiny_imagenet", variant, classes=200)
+    config.data.holdout = 0.05
+    # The reference normalises SimCLR's input with CIFAR-100's statistics.
+    config.features.mean = common.SIMCLR_CIFAR100_MEAN
+    config.features.std = common.SIMCLR_CIFAR100_STD
+    config.features.stem = "tiny"
+    config.supervised.mean = common.IMAGENET_MEAN
+    config.supervised.std = common.IMAGENET_STD
+    config.supervised.crop = "resized"
+    if variant == "quick":
+        common.quick(config)
+    if variant == "smoke":
+        common.smoke(config)
+    return config

@@ -1,0 +1,79 @@
+"""What makes two starts the same study: identity fields refuse, others join."""
+
+from typing import Any
+
+from jaxsel.errors import UserError
+
+# Lists that may grow (or shrink: rows already there stay) from start to start.
+EXTENDABLE = ("methods", "budgets", "seeds", "frameworks")
+
+
+def identity_of(resolved: dict[str, Any], fingerprint: str) -> dict[str, Any]:
+    """The fields that a workdir keeps for life.
+
+    A selector's options bind only those who use the selector, and a framework's
+    settings only those who use it, so they are compared where both starts have them.
+
+    Args:
+      resolved: the resolved config, plain values.
+      fingerprint: of the training and test images.
+
+    Returns:
+      A nested dict: `data`, `features`, `initial_pool`, `selectors`, `frameworks`.
+    """
+    return {
+        "data": {
+            "name": resolved["data"]["name"],
+            "holdout": resolved["data"]["holdout"],
+            "fingerprint": fingerprint,
+        },
+        "features": resolved["features_identity"],
+        "initial_pool": resolved["initial_pool"],
+        "replicates": resolved["replicates"],
+        "selectors": {m: resolved["selectors"][m] for m in resolved["methods"]},
+        "frameworks": {f: resolved[f] for f in resolved["frameworks"]},
+    }
+
+
+def join_identities(
+    workdir: str, old: dict[str, Any], new: dict[str, Any]
+) -> dict[str, Any]:
+    """The identity of a workdir after another start, or a refusal.
+
+    Args:
+      workdir: for the message.
+      old: the identity in the manifest.
+      new: the identity of this start.
+
+    Returns:
+      The old identity with new selectors and frameworks added.
+
+    Raises:
+      UserError: a field differs; the message names the first one and both values.
+    """
+    growing = ("selectors", "frameworks")
+    for part in old:
+        if part not in growing:
+            _refuse_difference(workdir, part, old[part], new.get(part))
+    joined = dict(old)
+    for part in growing:
+        for name in sorted(old[part].keys() & new[part].keys()):
+            _refuse_difference(
+                workdir, f"{part}.{name}", old[part][name], new[part][name]
+            )
+        joined[part] = {**old[part], **new[part]}
+    return joined
+
+
+def _refuse_difference(workdir: str, name: str, old: Any, new: Any) -> None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for field in sorted(old.keys() | new.keys()):
+            _refuse_difference(
+                workdir, f"{name}.{field}", old.get(field), new.get(field)
+            )
+        return
+    if old != new:
+        raise UserError(
+            f"expected {name} = {old!r} as the workdir {workdir} was made with, found "
+            f"{new!r}: use that value, or another --workdir (nothing was changed)"
+        )

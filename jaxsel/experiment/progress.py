@@ -1,0 +1,61 @@
+"""A progress line with time left: redrawn on a terminal, rare log lines elsewhere."""
+
+import sys
+import time
+
+from absl import logging
+from tqdm import tqdm
+
+QUIET_SECONDS = 30.0
+
+
+class Progress:
+    """Counts work done towards a total; used as a context manager.
+
+    On a terminal it is one line that is redrawn. Elsewhere (a log file, a pipe) it
+    says where it is every 30 seconds, so that logs stay short.
+
+    Example:
+      >>> with Progress("training", total=2, unit="run") as progress:
+      ...     progress.advance(2)
+    """
+
+    def __init__(self, title: str, total: int, unit: str) -> None:
+        self._title, self._total, self._unit = title, total, unit
+        self._done = 0
+        self._start = self._spoke = time.monotonic()
+        self._bar = tqdm(
+            total=total,
+            desc=title,
+            unit=unit,
+            unit_scale=total > 9999,
+            disable=not sys.stderr.isatty(),
+            leave=False,
+            dynamic_ncols=True,
+        )
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def advance(self, amount: int, note: str = "") -> None:
+        """Counts `amount` more; `note` says what is being worked on."""
+        self._done += amount
+        if note:
+            self._bar.set_postfix_str(note, refresh=False)
+        self._bar.update(amount)
+        now = time.monotonic()
+        if self._bar.disable and now - self._spoke > QUIET_SECONDS:
+            self._spoke = now
+            left = (now - self._start) * (self._total / self._done - 1)
+            logging.info(
+                "%s: %d of %d %ss, %.0f s left %s",
+                self._title,
+                self._done,
+                self._total,
+                self._unit,
+                left,
+                note,
+            )

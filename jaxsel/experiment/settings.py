@@ -1,0 +1,159 @@
+"""Settings: a config checked against what exists, before anything is computed."""
+
+import inspect
+from typing import Any, NamedTuple
+
+from ml_collections import ConfigDict
+
+from jaxsel.data.catalog import DATASETS
+from jaxsel.errors import UserError
+from jaxsel.features.encoders import ENCODERS
+from jaxsel.selection.methods import METHODS, method_options
+from jaxsel.training.frameworks import FRAMEWORKS
+
+
+class Settings(NamedTuple):
+    """A checked config.
+
+    Attributes:
+      name: of the experiment and its variant, "cifar10:quick".
+      resolved: the whole config as plain values; tuples are lists.
+      selectors: label to (method, options) for every label in `methods`.
+      frameworks: name to its settings object.
+    """
+
+    name: str
+    resolved: dict[str, Any]
+    selectors: dict[str, tuple[str, dict[str, Any]]]
+    frameworks: dict[str, Any]
+
+    @property
+    def methods(self) -> list[str]:
+        return self.resolved["methods"]
+
+    @property
+    def budgets(self) -> list[int]:
+        return self.resolved["budgets"]
+
+    @property
+    def seeds(self) -> list[int]:
+        return self.resolved["seeds"]
+
+
+def check(config: ConfigDict) -> Settings:
+    """Checks everything that can be known without reading data.
+
+    Args:
+      config: of the form that `configs/common.py` makes.
+
+    Returns:
+      The settings.
+
+    Raises:
+      UserError: the first thing found wrong.
+    """
+    resolved = _plain(config.to_dict())
+    _known("config.data.name", resolved["data"]["name"], DATASETS)
+    _known("config.features.encoder", resolved["features"]["encoder"], ENCODERS)
+    for field in ("methods", "budgets", "seeds", "frameworks"):
+        resolved[field] = _distinct(f"config.{field}", resolved[field])
+    for framework in resolved["frameworks"]:
+        _known("config.frameworks", framework, FRAMEWORKS)
+    for budget in resolved["budgets"]:
+        if not isinstance(budget, int) or budget < 1:
+            raise UserError(
+                f"expected config.budgets to be whole numbers from 1, found {budget!r}"
+            )
+    for seed in resolved["seeds"]:
+        if not isinstance(seed, int) or seed < 0:
+            raise UserError(
+                f"expected config.seeds to be whole numbers from 0, found {seed!r}"
+            )
+    pool, smallest = resolved["initial_pool"], min(resolved["budgets"])
+    if not 0 <= pool < smallest:
+        raise UserError(
+            "expected config.initial_pool from 0 to below the smallest budget "
+            f"({smallest}; a budget counts the initial pool), found {pool}"
+        )
+    if not 0 <= resolved["data"]["holdout"] < 1:
+        raise UserError(
+            "expected config.data.holdout in [0, 1), found "
+            f"{resolved['data']['holdout']}"
+        )
+    return Settings(
+        name=resolved["name"] + (f":{v}" if (v := resolved["variant"]) else ""),
+        resolved=resolved,
+        selectors={
+            label: _selector(label, resolved["selectors"])
+            for label in resolved["methods"]
+        },
+        frameworks={
+            name: _framework_settings(name, resolved[name])
+            for name in resolved["frameworks"]
+        },
+    )
+
+
+def _selector(label: str, selectors: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Method and options of a label: its own entry, or a method's name with defaults."""
+    if label not in selectors:
+        _known("config.methods", label, [*METHODS, *selectors])
+        return label, {}
+    entry = dict(selectors[label])
+    method = entry.pop("method", label)
+    _known(f"config.selectors.{label}.method", method, METHODS)
+    options = {name: value for name, value in entry.items() if value is not None}
+    for name in options:
+        _known(f"option of config.selectors.{label}", name, method_options(method))
+    return method, {name: _number(value) for name, value in options.items()}
+
+
+def _number(value: Any) -> Any:
+    """Text that is a number, as the number: a field of "auto" can be given as .65."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _framework_settings(name: str, values: dict[str, Any]) -> Any:
+    """The framework's settings object, with lists as the tuples it hashes."""
+    kind = FRAMEWORKS[name].settings
+    known = inspect.signature(kind).parameters
+    for field in values:
+        _known(f"field of config.{name}", field, known)
+    return kind(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    )
+
+
+def _distinct(field: str, values: Any) -> list[Any]:
+    values = list(values) if isinstance(values, list) else [values]
+    if not values:
+        raise UserError(f"expected at least one value in {field}, found none")
+    repeated = {value for value in values if values.count(value) > 1}
+    if repeated:
+        raise UserError(
+            f"expected distinct values in {field}, found {repeated.pop()!r} "
+            "more than once: remove it"
+        )
+    return values
+
+
+def _known(field: str, value: Any, known: Any) -> None:
+    if value not in known:
+        raise UserError(
+            f"expected {field} to be one of {', '.join(map(str, known))}, "
+            f"found {value!r}"
+        )
+
+
+def _plain(value: Any) -> Any:
+    """Nested plain values as JSON would return them."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return value

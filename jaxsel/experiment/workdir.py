@@ -1,0 +1,112 @@
+"""The workdir: one study, one process at a time, one identity for life."""
+
+import fcntl
+import pathlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jaxsel.errors import UserError
+from jaxsel.experiment.identity import EXTENDABLE, join_identities
+from jaxsel.experiment.provenance import provenance
+from jaxsel.files import read_json, writable_folder, write_json
+
+
+@contextmanager
+def opened(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """Makes a workdir if need be and keeps other processes out of it.
+
+    The lock falls with the process, however it ends.
+
+    Raises:
+      UserError: the folder cannot be written, or another process works in it.
+    """
+    writable_folder(path)
+    with (path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"expected to be alone in the workdir {path}, found another process "
+                "working there: wait for it, or use another --workdir"
+            ) from error
+        yield path
+
+
+def earlier_study(workdir: pathlib.Path) -> dict[str, Any] | None:
+    """The manifest of an earlier start in this workdir, if there was one.
+
+    Raises:
+      UserError: the folder holds results but no manifest: they are not overwritten.
+    """
+    path = workdir / "manifest.json"
+    if path.exists():
+        return read_json(path)
+    for name in ("results.csv", "runs.jsonl", "picks.jsonl"):
+        if (workdir / name).exists():
+            raise UserError(
+                f"expected manifest.json beside {name} in {workdir}, found none: "
+                "restore it, or use another --workdir (nothing was changed)"
+            )
+    return None
+
+
+def with_earlier(resolved: dict[str, Any], earlier: dict[str, Any]) -> dict[str, Any]:
+    """A config joined by what earlier starts in the workdir added to the study.
+
+    Args:
+      resolved: the resolved config of this start.
+      earlier: the manifest.
+
+    Returns:
+      A copy whose extendable lists hold the earlier values first, and whose selectors
+      and frameworks are completed by the earlier ones.
+    """
+    joined = dict(resolved)
+    study, identity = earlier["study"], earlier["identity"]
+    for field in EXTENDABLE:
+        joined[field] = study[field] + [
+            value for value in resolved[field] if value not in study[field]
+        ]
+    joined["selectors"] = {**identity["selectors"], **resolved["selectors"]}
+    for framework, settings in identity["frameworks"].items():
+        if framework not in resolved["frameworks"]:
+            joined[framework] = settings
+    return joined
+
+
+def write_manifest(
+    workdir: pathlib.Path,
+    earlier: dict[str, Any] | None,
+    identity: dict[str, Any],
+    resolved: dict[str, Any],
+    facts: dict[str, Any],
+) -> dict[str, Any]:
+    """Joins this start to the manifest, or refuses it.
+
+    Args:
+      workdir: the workdir.
+      earlier: the manifest so far.
+      identity: of this start.
+      resolved: the resolved config, joined by the earlier lists.
+      facts: about data and features, for people.
+
+    Returns:
+      The manifest as written.
+
+    Raises:
+      UserError: an identity field differs from the workdir's.
+    """
+    starts = []
+    if earlier is not None:
+        identity = join_identities(str(workdir), earlier["identity"], identity)
+        starts = earlier["starts"]
+    manifest = {
+        "identity": identity,
+        "study": {field: resolved[field] for field in EXTENDABLE},
+        "config": resolved,
+        **facts,
+        "starts": [*starts, provenance()],
+    }
+    write_json(workdir / "manifest.json", manifest)
+    return manifest

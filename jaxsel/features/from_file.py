@@ -1,0 +1,105 @@
+"""Bring your own features: `.npy` or `.npz` rows, joined to the images by id."""
+
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from jaxsel.errors import UserError
+from jaxsel.features.store import Features, sha256_of_rows
+
+
+def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Features:
+    """Reads a matrix of features for the images with the given ids.
+
+    Args:
+      path: an `.npz` with `features` `[m, d]` and `ids` `[m]`, in any order and with
+        rows to spare; or an `.npy` `[n, d]` whose rows follow the data set's own order
+        (sorted by id).
+      ids: str `[n]`, the images' ids.
+      identity: data set, split and encoder, for the record.
+
+    Returns:
+      The rows of the images, float32, in the order of `ids`.
+
+    Raises:
+      UserError: the file is missing or truncated, has the wrong rank, misses an id,
+        holds one twice, or holds NaN or inf.
+    """
+    file = pathlib.Path(path)
+    if not path or not file.is_file():
+        raise UserError(
+            f"expected a feature file (.npy or .npz) at {path or '(no path)'}, found "
+            "none: set config.features.path (and config.features.test_path)"
+        )
+    rows, own_ids = _read_arrays(file)
+    if rows.ndim != 2:
+        raise UserError(
+            f"expected features of shape [n, d] in {file}, found {list(rows.shape)}"
+        )
+    if own_ids is None:
+        if len(rows) != len(ids):
+            raise UserError(
+                f"expected {len(ids)} rows in {file}, one an image, found {len(rows)}: "
+                "store an .npz with `features` and `ids` to join them by id"
+            )
+    else:
+        rows = rows[_positions(file, own_ids, ids)]
+    rows = np.asarray(rows, np.float32)
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        bad = int(np.flatnonzero(~finite)[0])
+        raise UserError(
+            f"expected finite features in {file}, found NaN or inf in "
+            f"{int((~finite).sum())} rows, the first for id {ids[bad]}: "
+            "recompute or remove them"
+        )
+    sha256 = sha256_of_rows(rows)
+    return Features(rows, ids, sha256, {**identity, "sha256": sha256})
+
+
+def _read_arrays(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
+    try:
+        if file.suffix == ".npz":
+            with np.load(file) as archive:
+                names = sorted(archive.files)
+                if not {"features", "ids"} <= set(names):
+                    raise UserError(
+                        f"expected arrays named features and ids in {file}, found "
+                        f"{', '.join(names)}"
+                    )
+                own_ids = archive["ids"].astype(str)
+                rows = archive["features"]
+            if own_ids.shape != rows.shape[:1]:
+                raise UserError(
+                    f"expected one id a row in {file}, found {own_ids.shape} ids for "
+                    f"features {list(rows.shape)}"
+                )
+            return rows, own_ids
+        return np.load(file), None
+    except UserError:
+        raise
+    except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds.
+        raise UserError(
+            f"expected a readable .npy or .npz file, found {file} damaged or "
+            f"truncated ({error}): write it again"
+        ) from error
+
+
+def _positions(file: pathlib.Path, own_ids: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """Row of each wanted id."""
+    unique, counts = np.unique(own_ids, return_counts=True)
+    if (counts > 1).any():
+        raise UserError(
+            f"expected distinct ids in {file}, found {unique[counts > 1][0]!r} "
+            f"{int(counts.max())} times"
+        )
+    row_of = {name: row for row, name in enumerate(own_ids.tolist())}
+    missing = [name for name in ids.tolist() if name not in row_of]
+    if missing:
+        raise UserError(
+            f"expected a row for every image in {file}, found none for {len(missing)} "
+            f"of {len(ids)} ids, the first {missing[0]!r} (the file has ids like "
+            f"{own_ids[0]!r}): write ids as the data set names them"
+        )
+    return np.array([row_of[name] for name in ids.tolist()], np.int64)
