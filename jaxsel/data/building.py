@@ -1,13 +1,16 @@
 """Preparing a data set: from its original archive to array_record files."""
 
 import contextlib
+import errno
 import importlib
 import io
+import lzma
 import pathlib
 import pickle
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 from absl import logging
@@ -26,7 +29,19 @@ _UNREADABLE = (
     ValueError,
     tarfile.TarError,
     zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
     pickle.UnpicklingError,
+)
+# What says that the fault lies with the folder that is written to.
+_UNWRITABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EEXIST,
 )
 
 
@@ -46,8 +61,10 @@ def prepare(
 
     Args:
       name: a data set of `jaxsel.data.DATASETS`.
-      data_dir: the tfds data folder; default `$TFDS_DATA_DIR`, `~/tensorflow_datasets`.
-      manual_dir: where archives are placed by hand; default `DATA_DIR/downloads/manual`.
+      data_dir: the tfds data folder; default `$TFDS_DATA_DIR`, or
+        `~/tensorflow_datasets`.
+      manual_dir: where archives are placed by hand; default
+        `DATA_DIR/downloads/manual`.
       source: an archive or folder to build from, whatever its name and checksum.
       progress: whether a terminal shows progress bars.
       answer_seconds: how long an address may stay silent.
@@ -56,8 +73,8 @@ def prepare(
       The prepared folder, `DATA_DIR/name/version`.
 
     Raises:
-      UserError: nothing to prepare it from, an archive that is damaged, or a folder that
-        cannot be written.
+      UserError: nothing to prepare it from, an archive that is damaged, or a folder
+        that cannot be written.
 
     Example:
       >>> import tempfile
@@ -85,7 +102,12 @@ def prepare(
         progress,
         answer_seconds,
     )
-    _build(spec, folders.data_root(data_dir), found, progress)
+    try:
+        _build(spec, folders.data_root(data_dir), found, progress)
+    except UserError:
+        # Another process may have been quicker; what it made is as good.
+        if not folders.is_prepared(directory):
+            raise
     return directory
 
 
@@ -190,9 +212,9 @@ def _build(
                 builder.download_and_prepare(download_config=config)
     except UserError:
         raise
-    except PermissionError as error:
-        raise _unwritable(root, error) from error
     except _UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE:
+            raise _unwritable(root, error) from error
         text = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
             f"expected a readable original of {spec.name} in {source}, found: {text}; "

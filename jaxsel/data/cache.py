@@ -1,9 +1,10 @@
 """Arrays kept on disk between starts, mapped into memory and never served stale.
 
-A folder holds one `.npy` file an array and a `manifest.json`, which is written last. What
-was read from where is the manifest's identity: another identity is another content. Every
-block of every file has its CRC-32 in the manifest, which is checked at each start (about
-three gigabytes a second and core), so a damaged file is found before it is used.
+A folder holds one `.npy` file an array and a `manifest.json`, which is written last.
+What was read from where is the manifest's identity: with another identity goes
+another content. Every block of every file has its CRC-32 in the manifest, which is
+checked at each start (about three gigabytes a second and core), so damage is found
+before it does any.
 """
 
 import concurrent.futures
@@ -42,8 +43,8 @@ def store(
 ) -> None:
     """Writes arrays so that `fetch` with the same identity returns them.
 
-    A process that is killed on the way leaves files that do not match the manifest, which
-    `fetch` refuses; it never leaves a part that looks whole.
+    A process that is killed on the way leaves files that do not match the manifest,
+    which `fetch` refuses; it never leaves a part that looks whole.
 
     Args:
       folder: made when it is missing.
@@ -101,7 +102,9 @@ def fetch(folder: pathlib.Path, identity: dict[str, Any]) -> Cached | None:
         for name, described in manifest["arrays"].items():
             _check(folder / f"{name}.npy", described)
         arrays = {
-            name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            name: np.asarray(
+                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+            )
             for name in manifest["arrays"]
         }
         return Cached(arrays, manifest["notes"])

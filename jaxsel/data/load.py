@@ -62,7 +62,7 @@ def load(
     Example:
       >>> import tempfile
       >>> place = tempfile.mkdtemp()
-      >>> digits = load("digits", "test", data_dir=place, cache_dir=place, progress=False)
+      >>> digits = load("digits", "test", data_dir=place, cache_dir=place)
       >>> digits.images.shape
       (500, 8, 8, 3)
     """
@@ -197,8 +197,8 @@ def canonical_order(
     if len(wrong):
         raise UserError(
             f"expected labels from 0 to {spec.num_classes - 1} in {spec.name} {split}, "
-            f"found {int(labels[wrong[0]])} for {str(ids[wrong[0]])!r}: prepare the set "
-            "anew"
+            f"found {int(labels[wrong[0]])} for {str(ids[wrong[0]])!r}: prepare the "
+            "set anew"
         )
     sizes = spec.split(split).sizes
     if len(ids) not in sizes:

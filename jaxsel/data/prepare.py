@@ -1,6 +1,7 @@
 """The command that prepares a data set, apart from any experiment.
 
-    python -m jaxsel.data.prepare NAME [--data_dir DIR] [--manual_dir DIR] [--source PATH]
+    python -m jaxsel.data.prepare NAME [--data_dir DIR] [--manual_dir DIR]
+        [--source PATH]
 
 A set that is prepared already is left as it is.
 """

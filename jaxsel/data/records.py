@@ -68,7 +68,7 @@ def open_split(directory: pathlib.Path, spec: DatasetSpec, split: str) -> Record
     """Opens one split of a prepared directory, whoever prepared it, without TensorFlow.
 
     Args:
-      directory: `DATA_DIR/name/version` with `dataset_info.json` and array_record files.
+      directory: `DATA_DIR/name/version`, with array_record files.
       spec: what the directory is expected to hold.
       split: `train` or `test`.
 
@@ -76,8 +76,8 @@ def open_split(directory: pathlib.Path, spec: DatasetSpec, split: str) -> Record
       The records, nothing of them read yet.
 
     Raises:
-      UserError: the directory does not hold what is expected, or a file of it is missing
-        or truncated; the message names it.
+      UserError: the directory does not hold what is expected, or a file of it is
+        missing or truncated; the message names it.
     """
     import tensorflow_datasets as tfds
 
@@ -95,7 +95,7 @@ def open_split(directory: pathlib.Path, spec: DatasetSpec, split: str) -> Record
     if found != "array_record":
         raise UserError(
             f"expected array_record files in {directory}, found {found}, which needs "
-            "TensorFlow: choose another data folder, where the set is then prepared anew"
+            "TensorFlow: choose another data folder, and the set is prepared there"
         )
     if name not in splits:
         raise UserError(

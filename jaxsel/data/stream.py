@@ -1,4 +1,4 @@
-"""Sets too large for memory: batches decoded and resized on the way, in a fixed order."""
+"""Sets too large for memory: batches decoded and resized on the way, in order."""
 
 import collections
 import concurrent.futures
@@ -118,8 +118,8 @@ def stream(
 
     Each image is scaled (bicubic) until its short side is `image_size * 256 / 224`
     pixels, rounded, and its centre of `image_size` squared pixels is cut out. Memory
-    holds `prefetch + 1` batches and their files at most. The order is that of `indices`,
-    whatever the threads do.
+    holds `prefetch + 1` batches and their files at most. The order is that of
+    `indices`, whatever the threads do.
 
     Args:
       name: a data set of `jaxsel.data.DATASETS`, streamed or not.

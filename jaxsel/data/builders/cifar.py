@@ -18,7 +18,7 @@ from jaxsel.data.builders.source import SourceBuilder, png
 _HOMEPAGE = "https://www.cs.toronto.edu/~kriz/cifar.html"
 
 
-class Cifar10(SourceBuilder, skip_registration=True):
+class Cifar10(SourceBuilder):
     """50,000 and 10,000 colour images of 32 x 32 pixels in 10 classes."""
 
     VERSION = tfds.core.Version("3.0.2")
@@ -95,7 +95,7 @@ class Cifar10(SourceBuilder, skip_registration=True):
         return found
 
 
-class Cifar100(Cifar10, skip_registration=True):
+class Cifar100(Cifar10):
     """50,000 and 10,000 colour images of 32 x 32 pixels in 100 classes of 20 kinds."""
 
     VERSION = tfds.core.Version("3.0.2")
@@ -114,8 +114,8 @@ class Cifar100(Cifar10, skip_registration=True):
 class _ArrayUnpickler(pickle.Unpickler):
     """Unpickles arrays and plain values, and nothing that could run code.
 
-    The archives were written by Python 2: they name NumPy's functions by their old module
-    and give `np.dtype` integers for flags, both of which NumPy 2 warns about.
+    The archives were written by Python 2: they name NumPy's functions by their old
+    module and give `np.dtype` integers for flags, both of which NumPy 2 warns about.
     """
 
     def find_class(self, module: str, name: str) -> Any:

@@ -11,7 +11,7 @@ from jaxsel.data.builders.source import SourceBuilder, png
 TEST_PER_CLASS = 50
 
 
-class Digits(SourceBuilder, skip_registration=True):
+class Digits(SourceBuilder):
     """Grey images of 8 x 8 pixels in 10 classes; 1,297 to train on and 500 to test."""
 
     VERSION = tfds.core.Version("1.0.0")
@@ -57,8 +57,8 @@ def in_test(labels: np.ndarray) -> np.ndarray:
     """The fixed split: which examples are held out for testing.
 
     Of the `m` examples of a class, in scikit-learn's order, those at the positions
-    `floor((j + 1/2) m / 50)` for `j = 0, ..., 49`. Neighbours in that order have the same
-    writer, so every writer is in both parts.
+    `floor((j + 1/2) m / 50)` for `j = 0, ..., 49`. Neighbours in that order have the
+    same writer, so the writers are in both parts.
 
     Args:
       labels: int `[n]`, at least 50 of each class.

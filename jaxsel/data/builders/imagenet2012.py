@@ -20,7 +20,7 @@ VALIDATION_TAR = "ILSVRC2012_img_val.tar"
 _TEXTS = "datasets/imagenet2012"
 
 
-class Imagenet2012(SourceBuilder, skip_registration=True):
+class Imagenet2012(SourceBuilder):
     """1,281,167 and 50,000 photographs of many sizes in 1000 classes."""
 
     VERSION = tfds.core.Version("5.1.0")
@@ -72,7 +72,7 @@ def _train_images(path: pathlib.Path) -> Iterator[tuple[str, str, bytes]]:
 
 
 def _validation_images(path: pathlib.Path) -> Iterator[tuple[str, str, bytes]]:
-    """Name, class and bytes; the number in a name is its line in the list of classes."""
+    """Name, class and bytes; the number in a name is its line in the list."""
     listed = tfds.core.tfds_path(f"{_TEXTS}/validation_labels.txt").read_text().split()
     with tarfile.open(path) as tar:
         for member in tar:

@@ -24,7 +24,7 @@ CLASS_NAMES = (
 _KEYS = {"train": "train", "validation": "val", "test": "test"}
 
 
-class Organamnist(SourceBuilder, skip_registration=True):
+class Organamnist(SourceBuilder):
     """Grey images of 28 x 28 pixels in 11 classes, with MedMNIST's three splits."""
 
     VERSION = tfds.core.Version("1.0.0")

@@ -9,16 +9,25 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 
-class SourceBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+class SourceBuilder(
+    tfds.core.GeneratorBasedBuilder,
+    skip_registration=True,  # type: ignore[call-arg]
+):
     """A tfds builder that reads one archive or folder that is already here.
 
-    Kept out of tfds' registry, where cifar10, cifar100 and imagenet2012 have their names
-    already.
+    Kept out of tfds' registry, where cifar10, cifar100 and imagenet2012 have their
+    names already.
 
     Args:
       source: the archive or folder; None for data that come with a library.
       **kwargs: those of tfds' builders, `data_dir` above all.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(
+            skip_registration=True,  # type: ignore[call-arg]
+            **kwargs,
+        )
 
     def __init__(self, *, source: pathlib.Path | None, **kwargs: Any) -> None:
         self.source = source

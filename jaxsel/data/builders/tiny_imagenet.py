@@ -14,7 +14,7 @@ from PIL import Image
 from jaxsel.data.builders.source import SourceBuilder, png
 
 
-class TinyImagenet(SourceBuilder, skip_registration=True):
+class TinyImagenet(SourceBuilder):
     """100,000 and 10,000 colour images of 64 x 64 pixels in 200 classes.
 
     The validation images serve as the test set: the labels of the original test images
@@ -68,7 +68,7 @@ class TinyImagenet(SourceBuilder, skip_registration=True):
             yield name, {"id": name, "image": image, "label": label}
 
 
-class TinyImagenet32(TinyImagenet, skip_registration=True):
+class TinyImagenet32(TinyImagenet):
     """The same images scaled down to 32 x 32 pixels, for small machines."""
 
     VERSION = tfds.core.Version("1.0.0")
