@@ -138,6 +138,6 @@ def writable_folder(path: pathlib.Path) -> None:
             pass
     except OSError as error:
         raise UserError(
-            f"expected a folder that can be written at {path}, found: {error.strerror}; "
-            "choose another with --workdir, or change its permissions"
+            f"expected a folder that can be written at {path}, found: "
+            f"{error.strerror}; choose another folder, or change its permissions"
         ) from error

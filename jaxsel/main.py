@@ -86,7 +86,7 @@ def _parse(words: list[str]):
     except UserError:
         raise
     except Exception as error:  # absl, ml_collections and the config file raise many.
-        cause = error
+        cause: BaseException = error
         while cause.__cause__ is not None and not isinstance(cause, UserError):
             cause = cause.__cause__
         if isinstance(cause, UserError):

@@ -13,7 +13,7 @@ class Pick(NamedTuple):
     method: str
     budget: int
     seed: int
-    rank: int  # 0 is the first pick
+    rank: int  # 0 is the first pick; -p … -1 are an initial labelled pool
     index: int  # type: ignore[assignment]  # row of the pool; hides tuple.index
     id: str
     label: int  # row of the class names
@@ -38,9 +38,9 @@ def read_picks(path: str | PathLike[str]) -> list[Pick]:
     picks = parse_rows(complete_lines(path), Pick, str(path))
     seen: set[tuple] = set()
     for number, pick in enumerate(picks, start=2):
-        if min(pick.rank, pick.index, pick.label) < 0 or pick.budget < 1:
+        if min(pick.index, pick.label) < 0 or pick.budget < 1:
             raise UserError(
-                f"{path}, row {number}: expected rank, index and label at least 0 and "
+                f"{path}, row {number}: expected index and label at least 0 and "
                 f"budget at least 1, found {tuple(pick)}; mend or delete the line"
             )
         run = (pick.method, pick.budget, pick.seed)

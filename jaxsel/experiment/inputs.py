@@ -4,6 +4,7 @@ import pathlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.data.images import ImageSet
@@ -54,13 +55,11 @@ class Inputs(NamedTuple):
         labels = (self.train.labels, self.test.labels)
         tasks = {}
         if "images" in kinds:
-            tasks["images"] = Task(
-                self.train.images, labels[0], self.test.images, labels[1]
-            )
+            images = (self.train.images, self.test.images)
+            tasks["images"] = _task(images, labels)
         if "features" in kinds and self.test_features is not None:
-            tasks["features"] = Task(
-                self.train_features.rows, labels[0], self.test_features.rows, labels[1]
-            )
+            rows = (self.train_features.rows, self.test_features.rows)
+            tasks["features"] = _task(rows, labels)
         return tasks
 
 
@@ -96,6 +95,18 @@ def read_inputs(settings: Settings, cache: pathlib.Path) -> Inputs:
         hash_of([train_print, test_print]),
         train_features,
         test_features,
+    )
+
+
+def _task(
+    examples: tuple[np.ndarray, np.ndarray], labels: tuple[np.ndarray, np.ndarray]
+) -> Task:
+    """Arrays of both splits on the device, once for the whole study."""
+    return Task(
+        jnp.asarray(examples[0]),
+        jnp.asarray(labels[0]),
+        jnp.asarray(examples[1]),
+        jnp.asarray(labels[1]),
     )
 
 

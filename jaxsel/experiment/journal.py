@@ -84,13 +84,13 @@ def catch_up_results(path: pathlib.Path, runs: list[dict[str, Any]]) -> None:
 
 def rows_text(rows: Iterable[ResultRow]) -> str:
     """Rows as CSV lines; accuracies to a millionth, times to a millisecond."""
+    digits = {"accuracy": 6, "select_seconds": 3, "train_seconds": 3}
     return "".join(
         csv_line(
-            row._replace(
-                accuracy=f"{row.accuracy:.6f}",
-                select_seconds=f"{row.select_seconds:.3f}",
-                train_seconds=f"{row.train_seconds:.3f}",
-            )
+            [
+                f"{cell:.{digits[name]}f}" if name in digits else cell
+                for name, cell in row._asdict().items()
+            ]
         )
         for row in rows
     )

@@ -9,6 +9,7 @@ from jaxsel.experiment.inputs import Inputs
 from jaxsel.experiment.settings import Settings
 from jaxsel.files import replacing, write_text
 from jaxsel.report.curves import accuracy_figure
+from jaxsel.report.drawing import png_bytes
 from jaxsel.report.norms import row_norms
 from jaxsel.report.page import ReportInputs, report_html
 from jaxsel.report.summary import summary_markdown
@@ -36,13 +37,13 @@ def write_report(
     summary = summary_markdown(rows, title=title)
     write_text(workdir / "summary.md", summary)
     with replacing(workdir / "accuracy.png") as part:
-        figure = accuracy_figure(rows, chance=1 / inputs.n_classes)
-        figure.savefig(part, format="png")
+        part.write_bytes(png_bytes(accuracy_figure(rows, chance=1 / inputs.n_classes)))
+    picks = read_picks(workdir / "selections.csv")
     page = report_html(
         ReportInputs(
             rows=rows,
             manifest=manifest,
-            picks=read_picks(workdir / "selections.csv"),
+            picks=[pick for pick in picks if pick.rank >= 0],
             images=inputs.train.images,
             class_names=inputs.train.class_names,
             feature_norms={

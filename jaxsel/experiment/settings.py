@@ -95,7 +95,7 @@ def check(config: ConfigDict) -> Settings:
 
 
 def _selector(label: str, selectors: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """Method and options of a label: its own entry, or a method's name with defaults."""
+    """Method and options of a label: its own entry, or a method with defaults."""
     if label not in selectors:
         _known("config.methods", label, [*METHODS, *selectors])
         return label, {}
@@ -124,9 +124,8 @@ def _framework_settings(name: str, values: dict[str, Any]) -> Any:
     known = inspect.signature(kind).parameters
     for field in values:
         _known(f"field of config.{name}", field, known)
-    return kind(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    )
+    hashable = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return kind(**hashable)
 
 
 def _distinct(field: str, values: Any) -> list[Any]:

@@ -57,8 +57,6 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
     todo = [chunk for chunk in chunks if not finished.issuperset(chunk.runs)]
     left = sum(run not in finished for chunk in todo for run in chunk.runs)
     programs: dict[Any, Any] = {}
-    # Once on the device for the whole study; a call then moves only keys and rows.
-    study = study._replace(tasks=jax.device_put(study.tasks))
     with Progress("training", left, "run") as progress:
         for chunk in todo:
             fresh = [

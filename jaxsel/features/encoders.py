@@ -33,7 +33,7 @@ def random_resnet18(
     std: tuple[float, ...],
     channels: int = 3,
 ) -> Encoder:
-    """A ResNet-18 that has learned nothing: Kaiming initialisation, identity statistics.
+    """A ResNet-18 that has learned nothing: Kaiming start, identity statistics.
 
     The features are the average-pooled, post-ReLU output of the last block, `8 width`
     non-negative numbers, with batch normalisation in evaluation mode at mean 0 and

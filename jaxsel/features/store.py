@@ -1,4 +1,4 @@
-"""The feature store: one folder an encoder, data set and split, checked on every read."""
+"""The feature store: a folder an encoder, data set and split, checked when read."""
 
 import hashlib
 import pathlib
@@ -120,6 +120,6 @@ def load(
         )
         return None
     if not np.array_equal(kept, ids):
-        logging.warning("feature store %s has other ids: computed anew", folder)
+        logging.warning("feature store %s has other ids: made anew", folder)
         return None
     return Features(rows, kept, manifest["sha256"], identity)

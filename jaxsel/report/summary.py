@@ -100,7 +100,9 @@ def _comparisons(grid: Grid, baseline: str) -> list[str]:
         ]
         for difference in grid.differences
     ]
-    said = "\n".join(f"- {_plain(sentence(each))}" for each in grid.differences)
+    # The pooled difference is each method's last and says the most.
+    last = {each.method: each for each in grid.differences}
+    said = "\n".join(f"- {_plain(sentence(each))}" for each in last.values())
     return [heading, _table(header, body), INTERVAL_NOTE, said]
 
 
