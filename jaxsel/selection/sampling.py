@@ -43,7 +43,7 @@ def gumbel(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     return jax.random.gumbel(key, shape, jnp.float32, mode="high")
 
 
-def proportional(key: jax.Array, weights: jax.Array, draws: int) -> jax.Array:
+def proportional(uniforms: jax.Array, weights: jax.Array) -> jax.Array:
     """Draws rows with replacement, p_i = weights_i / sum(weights).
 
     A single float32 cumulative sum cannot tell 10^7 rows apart (2^-24 of
@@ -51,29 +51,25 @@ def proportional(key: jax.Array, weights: jax.Array, draws: int) -> jax.Array:
     its total, then a row by the cumulative sum within the tile.
 
     Args:
-      key: PRNG key.
+      uniforms: float32 `[2, b]`, i.i.d. uniform on [0, 1).
       weights: float32 `[n]`, non-negative, with a positive sum.
-      draws: how many.
 
     Returns:
-      int32 `[draws]`. A row of weight 0 can appear where the sum is 0 or two
-      partial sums differ in their last bit; callers must mask such rows.
+      int32 `[b]`. A row of weight 0 can appear where the sum is 0 or two partial
+      sums differ in their last bit; callers must mask such rows.
 
     Example:
       >>> import jax, jax.numpy as jnp
-      >>> proportional(jax.random.key(0), jnp.array([0.0, 2.0, 0.0]), 3).tolist()
+      >>> uniforms = jax.random.uniform(jax.random.key(0), (2, 3))
+      >>> proportional(uniforms, jnp.array([0.0, 2.0, 0.0])).tolist()
       [1, 1, 1]
     """
     n = weights.shape[0]
     width = max(1, int(n**0.5))
     tiles = -(-n // width)
     tiled = jnp.pad(weights, (0, tiles * width - n)).reshape(tiles, width)
-    key_tile, key_row = jax.random.split(key)
-    tile = _inverse_cdf(
-        jnp.cumsum(tiled.sum(axis=1)), jax.random.uniform(key_tile, (draws,))
-    )
-    within = jnp.cumsum(tiled[tile], axis=1)
-    row = jax.vmap(_inverse_cdf)(within, jax.random.uniform(key_row, (draws,)))
+    tile = _inverse_cdf(jnp.cumsum(tiled.sum(axis=1)), uniforms[0])
+    row = jax.vmap(_inverse_cdf)(jnp.cumsum(tiled[tile], axis=1), uniforms[1])
     return jnp.minimum(tile * width + row, n - 1).astype(jnp.int32)
 
 

@@ -12,6 +12,10 @@ from jaxsel.selection.norm import row_norms
 # orthogonality to the basis, and is projected once more.
 SHRUNK = 0.05
 
+# Below this share of its own length, a labelled row adds no direction that float32
+# can tell from rounding.
+DEPENDENT = 1e-5
+
 
 class Block(NamedTuple):
     """Rows with everything picked so far projected out, explicitly.
@@ -76,3 +80,53 @@ def take(block: Block, place: jax.Array, basis: bases.Basis) -> Block:
         gains=block.gains.at[block.added].set(length),
         added=block.added + 1,
     )
+
+
+def span(features: jax.Array, wanted: jax.Array, room: int) -> bases.Basis:
+    """An orthonormal basis of the wanted rows, for up to min(n, d) directions.
+
+    Args:
+      features: float32 `[n, d]`.
+      wanted: bool `[n]`, possibly none.
+      room: rows that later appends may add at a time.
+    """
+    n, d = features.shape
+    size = bases.BLOCK
+    nothing = bases.empty(min(n, d), max(room, size), d)
+
+    def extend(basis: bases.Basis) -> bases.Basis:
+        count = jnp.sum(wanted, dtype=jnp.int32)
+        place = jnp.where(wanted, jnp.cumsum(wanted) - 1, n)
+        members = (
+            jnp.zeros(n, jnp.int32)
+            .at[place]
+            .set(jnp.arange(n, dtype=jnp.int32), mode="drop")
+        )
+
+        def one_block(carry):
+            start, basis = carry
+            at = start + jnp.arange(size, dtype=jnp.int32)
+            rows = members[jnp.minimum(at, n - 1)]
+            block = gather(features, rows, basis)
+            enough = DEPENDENT * row_norms(features[rows])
+
+            def one_row(t, block: Block) -> Block:
+                length = jnp.sqrt(jnp.sum(jnp.square(block.rest[t])))
+                new = (at[t] < count) & (length > enough[t])
+                return jax.lax.cond(
+                    new & (basis.size + block.added < min(n, d)),
+                    lambda block: take(block, t, basis),
+                    lambda block: block,
+                    block,
+                )
+
+            block = jax.lax.fori_loop(0, size, one_row, block)
+            return start + size, bases.append(basis, block.new, block.added)
+
+        def unfinished(carry):
+            start, basis = carry
+            return (start < count) & (basis.size < min(n, d))
+
+        return jax.lax.while_loop(unfinished, one_block, (jnp.int32(0), basis))[1]
+
+    return jax.lax.cond(jnp.any(wanted), extend, lambda basis: basis, nothing)

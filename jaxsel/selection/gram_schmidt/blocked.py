@@ -87,24 +87,23 @@ def _draw_until_loose(
 ) -> Ledger:
     """Passes over one measurement, until done or until its bounds are too loose."""
     measured_at = ledger.basis.size
+    capacity = min(features.shape)
 
     def usable(state: Passes) -> jax.Array:
         size = state.ledger.basis.size
         loose = (state.share < WASTED) & (size > measured_at)
-        full = size >= min(features.shape)
+        full = size >= capacity
         return ledgers.wants_more(state.ledger, own) & ~loose & ~full
 
     def one_pass(state: Passes) -> Passes:
         now = residuals._replace(left=state.left)
         bound = jnp.where(state.ledger.free, res.bounds(now), 0.0)
-        key_rows, key_coins = jax.random.split(
-            jax.random.fold_in(key, state.ledger.passes)
-        )
-        rows = sampling.proportional(key_rows, bound, block_size)
-        coins = jax.random.uniform(key_coins, (block_size,))
+        key_pass = jax.random.fold_in(key, state.ledger.passes)
+        uniforms = jax.random.uniform(key_pass, (3, block_size))
+        rows = sampling.proportional(uniforms[:2], bound)
         block = gather(features, rows, state.ledger.basis)
         ratio = block.at_start / jnp.where(bound[rows] > 0, bound[rows], jnp.inf)
-        block = _thin(state.ledger, block, bound[rows], coins, min(features.shape))
+        block = _thin(state.ledger, block, bound[rows], uniforms[2], capacity)
         ledger = ledgers.record(state.ledger, block)
         ledger = ledger._replace(ratio=jnp.maximum(ledger.ratio, jnp.max(ratio)))
         left = jax.lax.cond(

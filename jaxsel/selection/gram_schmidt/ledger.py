@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import basis as bases
-from jaxsel.selection.gram_schmidt.block import Block
+from jaxsel.selection.gram_schmidt.block import Block, span
 
 
 class Ledger(NamedTuple):
@@ -41,13 +41,7 @@ def open_ledger(
     features: jax.Array, labelled: jax.Array, budget: int, block: int
 ) -> Ledger:
     """No picks yet; a basis of the labelled rows, where there are any."""
-    n, d = features.shape
-    nothing = bases.empty(min(n, d), max(block, bases.BLOCK), d)
-    basis = jax.lax.cond(
-        jnp.any(labelled),
-        lambda: bases.absorb(nothing, features, labelled, bases.BLOCK),
-        lambda: nothing,
-    )
+    basis = span(features, labelled, block)
     zero = jnp.int32(0)
     return Ledger(
         jnp.zeros(budget, jnp.int32),

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import basis as bases
+from jaxsel.selection.gram_schmidt.block import span
 from jaxsel.selection.gram_schmidt.residuals import EXHAUSTED, heaviest
 from jaxsel.selection.norm import row_norms
 
@@ -81,9 +82,7 @@ def _without_span(features: jax.Array, labelled: jax.Array) -> jax.Array:
     """Projects the labelled rows' span out of every row, where there are any."""
 
     def project(features):
-        n, d = features.shape
-        basis = bases.empty(min(n, d), bases.BLOCK, d)
-        basis = bases.absorb(basis, features, labelled, bases.BLOCK)
+        basis = span(features, labelled, bases.BLOCK)
         return bases.project_out(basis, bases.project_out(basis, features))
 
     return jax.lax.cond(jnp.any(labelled), project, lambda x: x, features)
