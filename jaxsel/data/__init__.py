@@ -1,6 +1,5 @@
 """Data sets: prepared, read, cached, streamed."""
 
-from jaxsel.data.building import prepare as prepare
 from jaxsel.data.catalog import DATASETS as DATASETS
 from jaxsel.data.catalog import DatasetSpec as DatasetSpec
 from jaxsel.data.catalog import dataset as dataset

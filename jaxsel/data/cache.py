@@ -1,4 +1,4 @@
-"""Arrays kept on disk between starts, mapped into memory and never served stale.
+"""Arrays kept on disk between starts, checked when read and never served stale.
 
 A folder holds one `.npy` file an array and a `manifest.json`, which is written last.
 What was read from where is the manifest's identity: with another identity goes
@@ -8,10 +8,11 @@ before it does any.
 """
 
 import concurrent.futures
+import io
 import os
 import pathlib
 import zlib
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from absl import logging
@@ -21,13 +22,15 @@ from jaxsel.errors import UserError
 
 _FORMAT = 1
 _BLOCK = 1 << 24
+# No header of an array without fields comes near this.
+_HEADER = 1 << 12
 
 
 class Cached(NamedTuple):
     """What a cache folder holds.
 
     Attributes:
-      arrays: by name, read-only and mapped from their files.
+      arrays: by name, read-only.
       notes: small JSON values stored beside them.
     """
 
@@ -61,7 +64,8 @@ def store(
             path = folder / f"{name}.npy"
             with files.replacing(path) as part, part.open("wb") as stream:
                 np.save(stream, array, allow_pickle=False)
-            described[name] = {"bytes": path.stat().st_size, "crc32": _blocks(path)}
+            data = _read(path)
+            described[name] = {"bytes": len(data), "crc32": _blocks(data)}
         files.write_json(
             folder / "manifest.json",
             {
@@ -99,13 +103,9 @@ def fetch(folder: pathlib.Path, identity: dict[str, Any]) -> Cached | None:
         if manifest["format"] != _FORMAT or manifest["identity"] != identity:
             logging.info("%s was made from other data and is made anew", folder)
             return None
-        for name, described in manifest["arrays"].items():
-            _check(folder / f"{name}.npy", described)
         arrays = {
-            name: np.asarray(
-                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-            )
-            for name in manifest["arrays"]
+            name: _checked(folder / f"{name}.npy", described)
+            for name, described in manifest["arrays"].items()
         }
         return Cached(arrays, manifest["notes"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -114,23 +114,46 @@ def fetch(folder: pathlib.Path, identity: dict[str, Any]) -> Cached | None:
         return None
 
 
-def _check(path: pathlib.Path, described: dict[str, Any]) -> None:
-    """Raises a ValueError when a file is not the one that was described."""
-    size = path.stat().st_size
-    if size != described["bytes"]:
-        raise ValueError(f"{path.name} has {size} bytes, not {described['bytes']}")
-    if _blocks(path) != described["crc32"]:
+def _checked(path: pathlib.Path, described: dict[str, Any]) -> np.ndarray:
+    """The array in a file; a ValueError when the file is not the one described.
+
+    What is checked is what is used: the file is read once, into memory, since a mapped
+    file that someone shortens kills the process.
+    """
+    data = _read(path)
+    if len(data) != described["bytes"]:
+        raise ValueError(f"{path.name} has {len(data)} bytes, not {described['bytes']}")
+    if _blocks(data) != described["crc32"]:
         raise ValueError(f"{path.name} has another checksum")
+    header = io.BytesIO(data[:_HEADER].tobytes())
+    if np.lib.format.read_magic(header) != (1, 0):
+        raise ValueError(f"{path.name} has another version of the format")
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(header)
+    order: Literal["C", "F"] = "F" if fortran else "C"
+    array = data[header.tell() :].view(dtype).reshape(shape, order=order)
+    array.flags.writeable = False
+    return array
 
 
-def _blocks(path: pathlib.Path) -> list[int]:
-    """CRC-32 of each 16 MiB of a file; zlib lets the threads run side by side."""
-    starts = range(0, path.stat().st_size, _BLOCK)
+def _read(path: pathlib.Path) -> np.ndarray:
+    """A file's bytes as uint8 `[size]`, its blocks read side by side."""
+    data = np.empty(path.stat().st_size, np.uint8)
 
     def block(start: int) -> int:
         with path.open("rb") as stream:
             stream.seek(start)
-            return zlib.crc32(stream.read(_BLOCK))
+            return stream.readinto(data[start : start + _BLOCK].data)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(block, starts))
+        if sum(pool.map(block, range(0, len(data), _BLOCK))) != len(data):
+            raise ValueError(f"{path.name} changed while it was read")
+    return data
+
+
+def _blocks(data: np.ndarray) -> list[int]:
+    """CRC-32 of each 16 MiB; zlib lets the threads run side by side."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        starts = range(0, len(data), _BLOCK)
+        return list(
+            pool.map(lambda at: zlib.crc32(data[at : at + _BLOCK].data), starts)
+        )

@@ -40,7 +40,7 @@ def load(
 ) -> ImageSet:
     """Reads one split of a data set into memory, preparing the set when it is missing.
 
-    The first read decodes all images; later ones map the cached array, which takes a
+    The first read decodes all images; later ones read the cached array, which takes a
     fraction of a second. A prepared tfds directory of the same name and version is used
     whoever made it.
 

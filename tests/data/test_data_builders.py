@@ -1,4 +1,4 @@
-"""Each original format goes in as its authors write it and comes out value for value."""
+"""Each original format goes in as its authors write it and comes out unchanged."""
 
 import io
 import sys
@@ -16,9 +16,10 @@ from tiny_archives import (
     write_tar,
 )
 
-from jaxsel.data import load, prepare
+from jaxsel.data import load
 from jaxsel.data.builders.digits import in_test
 from jaxsel.data.builders.organamnist import CLASS_NAMES
+from jaxsel.data.building import prepare
 from jaxsel.errors import UserError
 
 
