@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from jaxsel.models.conv import Conv
+from jaxsel.models.initialise import deal_parameters, identity_statistics
 from jaxsel.models.norm import BatchNorm
 
 STEMS = ("reference", "cifar", "tiny")
@@ -105,9 +106,15 @@ class ResNet18(nn.Module):
         return self.fc(self.drop(embedded, deterministic=not train))
 
     def start(self, key: Array, x: Array) -> tuple[Any, Any]:
-        """Parameters and running statistics for images shaped like `x`."""
-        variables = self.init({"params": key}, x[:1])
-        return variables["params"], variables["batch_stats"]
+        """Parameters and running statistics for images shaped like `x`.
+
+        The same distributions as `init`, from one generator instead of one a layer:
+        `jaxsel.models.initialise` says why.
+        """
+        shapes = jax.eval_shape(lambda: self.init(jax.random.key(0), x[:1]))
+        return deal_parameters(key, shapes["params"]), identity_statistics(
+            shapes["batch_stats"]
+        )
 
     def predict(self, params: Any, state: Any, x: Array) -> Array:
         """Logits in evaluation mode: running statistics, no dropout."""

@@ -1,7 +1,9 @@
 """Random crops and flips of image batches, on the device.
 
-Images are `[n, h, w, c]` with values 0 … 255, uint8 or float32; every image has its
-own key, so that its augmentation does not depend on its neighbours in the batch.
+Images are `[n, h, w, c]` with values 0 … 255, uint8 or float32. Image `i` of a batch
+has the draws number `i` of the batch's key: what happens to it does not depend on
+its neighbours, nor on how many there are. (JAX's counter-based generator gives this
+for a draw of shape `[n, ...]`, and one generator compiles faster than `n` keys.)
 """
 
 import jax
@@ -46,8 +48,7 @@ def random_flip(key: Array, images: Array) -> Array:
     Returns:
       `[n, h, w, c]`, the type of `images`.
     """
-    keys = jax.random.split(key, images.shape[0])
-    flip = jax.vmap(jax.random.bernoulli)(keys)
+    flip = jax.random.uniform(key, images.shape[:1]) < 0.5
     return jnp.where(flip[:, None, None, None], images[:, :, ::-1], images)
 
 
@@ -67,8 +68,7 @@ def random_crop(key: Array, images: Array, *, pad: int) -> Array:
       `[n, h, w, c]`, the type of `images`.
     """
     n, height, width, channels = images.shape
-    keys = jax.random.split(key, n)
-    corners = jax.vmap(lambda k: jax.random.randint(k, (2,), 0, 2 * pad + 1))(keys)
+    corners = _uniform_integer(jax.random.uniform(key, (n, 2)), 2 * pad + 1)
     canvas = jnp.pad(images, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
 
     def cut(image: Array, corner: Array) -> Array:
@@ -100,33 +100,38 @@ def random_resized_crop(
     it, whose last resort differs for images more oblong than 4:3.
     """
     n, height, width, _ = images.shape
-    keys = jax.random.split(key, n)
-    boxes = jax.vmap(lambda k: draw_box(k, height, width, scale=scale))(keys)
+    boxes = draw_boxes(key, n, height, width, scale=scale)
     return crop_and_resize(images, boxes, height, width)
 
 
-def draw_box(
-    key: Array, height: int, width: int, *, scale: tuple[float, float]
+def draw_boxes(
+    key: Array, n: int, height: int, width: int, *, scale: tuple[float, float]
 ) -> Array:
-    """One box of `random_resized_crop`: int32 `[4]`, top, left, height, width."""
-    key_area, key_ratio, key_top, key_left = jax.random.split(key, 4)
-    area = jax.random.uniform(key_area, (_ATTEMPTS,), minval=scale[0], maxval=scale[1])
-    log_ratio = jax.random.uniform(
-        key_ratio,
-        (_ATTEMPTS,),
-        minval=float(np.log(_RATIO[0])),
-        maxval=float(np.log(_RATIO[1])),
-    )
-    pixels, ratio = area * (height * width), jnp.exp(log_ratio)
-    widths = jnp.round(jnp.sqrt(pixels * ratio)).astype(jnp.int32)
-    heights = jnp.round(jnp.sqrt(pixels / ratio)).astype(jnp.int32)
+    """The boxes of `random_resized_crop` for `n` images of `height` by `width`.
+
+    Returns:
+      int32 `[n, 4]`: top, left, height, width.
+    """
+    draws = jax.random.uniform(key, (n, _ATTEMPTS + 1, 2))
+    area = scale[0] + (scale[1] - scale[0]) * draws[:, :-1, 0]
+    low, high = np.log(_RATIO).tolist()
+    ratio = jnp.exp(low + (high - low) * draws[:, :-1, 1])
+    widths = jnp.round(jnp.sqrt(area * (height * width) * ratio)).astype(jnp.int32)
+    heights = jnp.round(jnp.sqrt(area * (height * width) / ratio)).astype(jnp.int32)
     fits = (widths > 0) & (widths <= width) & (heights > 0) & (heights <= height)
-    first = jnp.argmax(fits)
-    box_height = jnp.where(fits.any(), heights[first], height)
-    box_width = jnp.where(fits.any(), widths[first], width)
-    top = jax.random.randint(key_top, (), 0, height - box_height + 1)
-    left = jax.random.randint(key_left, (), 0, width - box_width + 1)
-    return jnp.stack([top, left, box_height, box_width]).astype(jnp.int32)
+    first, any_fits = fits.argmax(1)[:, None], fits.any(1)
+    box_height = jnp.where(
+        any_fits, jnp.take_along_axis(heights, first, 1)[:, 0], height
+    )
+    box_width = jnp.where(any_fits, jnp.take_along_axis(widths, first, 1)[:, 0], width)
+    top = _uniform_integer(draws[:, -1, 0], height - box_height + 1)
+    left = _uniform_integer(draws[:, -1, 1], width - box_width + 1)
+    return jnp.stack([top, left, box_height, box_width], axis=1)
+
+
+def _uniform_integer(draws: Array, count: Array | int) -> Array:
+    """Uniform over 0 … count − 1 from draws in [0, 1)."""
+    return jnp.minimum(jnp.floor(draws * count).astype(jnp.int32), count - 1)
 
 
 def crop_and_resize(images: Array, boxes: Array, height: int, width: int) -> Array:

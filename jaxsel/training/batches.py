@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import Array
 
@@ -56,7 +55,13 @@ def batch_plan(size: int, *, min_batch: int, batch_cap: int) -> BatchPlan:
     return BatchPlan(padded, batch, padded // batch)
 
 
-def epoch_order(key: Array, size: Array, plan: BatchPlan) -> Array:
+def draws_per_epoch(plan: BatchPlan) -> int:
+    """How many uniform numbers `epoch_order` needs: the longest doubled list."""
+    # Doubling stops below twice a batch, and does not start at a batch or more.
+    return max(2 * plan.batch, plan.padded)
+
+
+def epoch_order(draws: Array, size: Array, plan: BatchPlan) -> Array:
     """The labelled examples of one epoch, in their order: positions below `size`.
 
     The list of labels is doubled until it fills a batch, shuffled, and cut to whole
@@ -68,7 +73,8 @@ def epoch_order(key: Array, size: Array, plan: BatchPlan) -> Array:
     compiled code.
 
     Args:
-      key: randomness of this epoch.
+      draws: float32 `[draws_per_epoch(plan)]`, uniform in [0, 1); their order is the
+        shuffle.
       size: int32 scalar, number of labels, at most `plan.padded`; a plan of several
         steps an epoch belongs to its own size alone.
       plan: static shapes.
@@ -79,12 +85,9 @@ def epoch_order(key: Array, size: Array, plan: BatchPlan) -> Array:
     Source: the index tiling of TypiClust's training code (Hacohen et al., 2022), used
     by Bar & Giryes, arXiv 2406.01086.
     """
-    used = plan.steps_per_epoch * plan.batch
-    # Doubling stops below twice a batch, and does not start at a batch or more.
-    longest = max(2 * plan.batch, plan.padded)
     powers = 2 ** jnp.arange(plan.batch.bit_length(), dtype=jnp.int32)
     length = size * 2 ** jnp.sum(size * powers < plan.batch)
-    positions = jnp.arange(longest, dtype=jnp.int32)
-    draws = jax.random.uniform(key, (longest,))
-    order = jnp.argsort(jnp.where(positions < length, draws, 2.0))[:used]
-    return (order % size).reshape(plan.steps_per_epoch, plan.batch)
+    positions = jnp.arange(draws.shape[0], dtype=jnp.int32)
+    order = jnp.argsort(jnp.where(positions < length, draws, 2.0))
+    used = order[: plan.steps_per_epoch * plan.batch]
+    return (used % size).reshape(plan.steps_per_epoch, plan.batch)

@@ -23,6 +23,27 @@ class Score(NamedTuple):
     per_class_accuracy: Array
 
 
+def tally(
+    logits: Array, targets: Array, counted: Array, n_classes: int
+) -> tuple[Array, Array]:
+    """Right predictions by class, and the summed cross-entropy, of a batch.
+
+    Args:
+      logits: `[b, n_classes]`; a row that is not finite is a wrong prediction.
+      targets: int32 `[b]`.
+      counted: bool `[b]`, the examples that count.
+      n_classes: number of classes.
+
+    Returns:
+      `(hits int32 [n_classes], loss float32 scalar)`.
+    """
+    losses = optax.softmax_cross_entropy_with_integer_labels(logits, targets)
+    right = logits.argmax(-1) == targets
+    right &= jnp.isfinite(logits).all(-1) & counted
+    hits = jax.ops.segment_sum(right.astype(jnp.int32), targets, n_classes)
+    return hits, jnp.where(counted, losses, 0.0).sum()
+
+
 def evaluate(
     key: Array,
     predict: Callable[[Array, Array], Array],
@@ -68,11 +89,8 @@ def evaluate(
         logits = predict(
             jax.random.fold_in(key, number), lax.dynamic_slice_in_dim(x, start, batch)
         )
-        losses = optax.softmax_cross_entropy_with_integer_labels(logits, targets)
-        right = logits.argmax(-1) == targets
-        right &= jnp.isfinite(logits).all(-1) & fresh
-        hits = jax.ops.segment_sum(right.astype(jnp.int32), targets, n_classes)
-        return (sums[0] + hits, sums[1] + jnp.where(fresh, losses, 0.0).sum()), None
+        hits, loss = tally(logits, targets, fresh, n_classes)
+        return (sums[0] + hits, sums[1] + loss), None
 
     zeros = (jnp.zeros(n_classes, jnp.int32), jnp.float32(0))
     (hits, loss), _ = lax.scan(add, zeros, jnp.arange(-(-total // batch)))

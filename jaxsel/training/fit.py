@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array, lax
 
-from jaxsel.training.batches import BatchPlan, epoch_order
+from jaxsel.training.batches import BatchPlan, draws_per_epoch, epoch_order
 from jaxsel.training.learner import Learner
 
 
@@ -65,7 +65,7 @@ def fit(
     Returns:
       The fitted weights and how the training went.
     """
-    key_start, key_epochs = jax.random.split(key)
+    key_start, key_order, key_steps = jax.random.split(key, 3)
     params, state = learner.start(key_start, x[:1])
 
     def loss_of(params: Any, state: Any, key: Array, rows: Array) -> Any:
@@ -84,16 +84,21 @@ def fit(
         params = optax.apply_updates(carry.params, update)
         return _Carry(params, state, momentum, loss, diverged), None
 
-    def epoch(carry: _Carry, number: Array) -> tuple[_Carry, None]:
-        key_order, key_steps = jax.random.split(jax.random.fold_in(key_epochs, number))
-        order = epoch_order(key_order, size, plan)
-        steps = plan.steps_per_epoch
-        numbers = number * steps + jnp.arange(steps, dtype=jnp.int32)
-        inputs = (numbers, jax.random.split(key_steps, steps), order)
-        return lax.scan(step, carry, inputs)
+    def epoch(carry: _Carry, inputs: tuple[Array, Array, Array]) -> tuple[_Carry, None]:
+        numbers, keys, draws = inputs
+        order = epoch_order(draws, size, plan)
+        return lax.scan(step, carry, (numbers, keys, order))
 
+    # Drawn for the whole run at once: a generator inside the loop costs the compiler
+    # seconds, and these are a few numbers a label.
+    steps = (epochs, plan.steps_per_epoch)
+    inputs = (
+        jnp.arange(steps[0] * steps[1], dtype=jnp.int32).reshape(steps),
+        jax.random.split(key_steps, steps),
+        jax.random.uniform(key_order, (epochs, draws_per_epoch(plan))),
+    )
     begin = _Carry(
         params, state, optimiser.init(params), jnp.float32(jnp.nan), jnp.int32(-1)
     )
-    end, _ = lax.scan(epoch, begin, jnp.arange(epochs, dtype=jnp.int32))
+    end, _ = lax.scan(epoch, begin, inputs)
     return Fitted(end.params, end.state, end.loss, end.diverged_step)

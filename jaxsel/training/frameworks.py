@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import optax
 from jax import Array, lax
 
 from jaxsel.errors import UserError
@@ -41,6 +42,15 @@ def group_shape(settings: Any, size: int) -> tuple[int, int]:
     """
     plan = batch_plan(size, min_batch=settings.min_batch, batch_cap=settings.batch_cap)
     return plan.padded, plan.batch
+
+
+def optimiser_of(settings: Any, plan: BatchPlan) -> optax.GradientTransformation:
+    """The optimiser of a framework's settings for a training of these shapes."""
+    return nesterov_sgd(
+        cosine_per_epoch(settings.learning_rate, settings.epochs, plan.steps_per_epoch),
+        momentum=settings.momentum,
+        weight_decay=settings.weight_decay,
+    )
 
 
 class Framework(NamedTuple):
@@ -123,18 +133,13 @@ def _train_one(
             f"found {indices.shape[0]}"
         )
     key_fit, key_eval = jax.random.split(key)
-    optimiser = nesterov_sgd(
-        cosine_per_epoch(settings.learning_rate, settings.epochs, plan.steps_per_epoch),
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-    )
     fitted = fit(
         key_fit,
         task.train_x[indices],
         task.train_y[indices],
         size,
         learner=learner,
-        optimiser=optimiser,
+        optimiser=optimiser_of(settings, plan),
         plan=plan,
         epochs=settings.epochs,
     )
