@@ -32,6 +32,7 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.data.name = name
     config.data.dir = ""
     config.data.holdout = 0.1
+    config.data.image_size = 224  # of a streamed set; others come as they are
 
     # Features: random_resnet18, rgb, or file (path: .npz with features and ids).
     config.features = ConfigDict()

@@ -1,5 +1,6 @@
 """The main job, from a config to a report."""
 
+import functools
 import pathlib
 import time
 
@@ -86,7 +87,7 @@ def _select(settings: Settings, inputs: Inputs, workdir: pathlib.Path) -> Picked
     picked = select_all(
         settings,
         inputs.train_features.rows,
-        inputs.input_norms,
+        functools.cache(inputs.train.input_norms),
         inputs.n_classes,
         workdir / "picks.jsonl",
     )
@@ -122,8 +123,7 @@ def _train(
         settings=settings,
         dataset=settings.resolved["data"]["name"],
         features=settings.resolved["features"]["encoder"],
-        tasks=inputs.tasks(settings),
-        n_classes=inputs.n_classes,
+        inputs=inputs,
         picked=picked,
     )
     train_all(study, chunks, workdir)

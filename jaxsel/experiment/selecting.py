@@ -1,6 +1,7 @@
 """The selection stage: picks for every method, budget and seed, journalled as made."""
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ Picked = dict[tuple[str, int, int], dict[str, Any]]
 def select_all(
     settings: Settings,
     rows: np.ndarray,
-    input_norms: np.ndarray,
+    input_norms: Callable[[], np.ndarray],
     n_classes: int,
     journal_path: pathlib.Path,
 ) -> Picked:
@@ -31,8 +32,8 @@ def select_all(
     Args:
       settings: what to select.
       rows: float32 `[n, d]`, features of the whole training set.
-      input_norms: float32 `[n]`, Euclidean norms of the images in [0, 1], for selectors
-        with the option `input_norms`.
+      input_norms: gives float32 `[n]`, Euclidean norms of the images in [0, 1]; called
+        for selectors with `input_norms=True`.
       n_classes: for ProbCover's purity rule.
       journal_path: `picks.jsonl`.
 
@@ -73,7 +74,7 @@ def _select_missing(
     budgets: list[int],
     pool: Pool,
     rows: np.ndarray,
-    input_norms: np.ndarray,
+    input_norms: Callable[[], np.ndarray],
     n_classes: int,
 ) -> list[dict[str, Any]]:
     if not budgets:
@@ -81,7 +82,7 @@ def _select_missing(
     method, options = settings.selectors[label]
     options = dict(options)
     if options.pop("input_norms", False):
-        options["input_norms"] = input_norms[pool.rows]
+        options["input_norms"] = input_norms()[pool.rows]
     if options.get("delta") == "purity":
         options.setdefault("n_classes", n_classes)
     features = rows if len(pool.rows) == len(rows) else rows[pool.rows]

@@ -1,25 +1,19 @@
 """The training stage: chunk after chunk of the plan, a row for each run that ends."""
 
 import pathlib
-import time
-import zlib
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
+from absl import logging
 
 from jaxsel.experiment import journal
+from jaxsel.experiment.calls import Trainers
+from jaxsel.experiment.inputs import Inputs
 from jaxsel.experiment.plan import Chunk, Run
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.selecting import Picked
 from jaxsel.experiment.settings import Settings
 from jaxsel.files import append_lines
-from jaxsel.training.frameworks import FRAMEWORKS, group_shape
-from jaxsel.training.task import Task, check_indices
-
-# Names the training stream among a seed's random streams. The method and the budget do
-# not enter: methods are compared at the same initialisation and augmentation draws.
-_TRAINING = zlib.crc32(b"training")
 
 
 class Study(NamedTuple):
@@ -29,16 +23,14 @@ class Study(NamedTuple):
       settings: the checked config.
       dataset: name for the table.
       features: name for the table.
-      tasks: by kind of input, "images" and "features".
-      n_classes: of the data set.
+      inputs: examples and features.
       picked: the picks.
     """
 
     settings: Settings
     dataset: str
     features: str
-    tasks: dict[str, Task]
-    n_classes: int
+    inputs: Inputs
     picked: Picked
 
 
@@ -53,16 +45,16 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
     runs_path, results_path = workdir / "runs.jsonl", workdir / "results.csv"
     entries = journal.read(runs_path)
     journal.catch_up_results(results_path, entries)
-    finished = {Run(*(entry[f] for f in Run._fields)) for entry in entries}
+    finished = {_run_of(entry) for entry in entries}
     todo = [chunk for chunk in chunks if not finished.issuperset(chunk.runs)]
     left = sum(run not in finished for chunk in todo for run in chunk.runs)
-    programs: dict[Any, Any] = {}
+    trainers = Trainers(study.settings, study.inputs)
     with Progress("training", left, "run") as progress:
         for chunk in todo:
             fresh = [
                 entry
-                for entry in _train_chunk(study, chunk, programs)
-                if Run(*(entry[f] for f in Run._fields)) not in finished
+                for entry in _train_chunk(study, trainers, chunk)
+                if _run_of(entry) not in finished
             ]
             journal.append(runs_path, fresh)
             append_lines(
@@ -75,59 +67,43 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
 
 
 def _train_chunk(
-    study: Study, chunk: Chunk, programs: dict[Any, Any]
+    study: Study, trainers: Trainers, chunk: Chunk
 ) -> list[dict[str, Any]]:
     """Trains a chunk in one call and returns an entry for each of its runs."""
-    framework = FRAMEWORKS[chunk.framework]
-    settings = study.settings.frameworks[chunk.framework]
-    task = study.tasks[framework.inputs]
     picks = [_labelled_rows(study, run) for run in chunk.runs]
-    labels = np.asarray(task.train_y)
-    for pick in picks:
-        check_indices(pick, len(labels), labels)
-    picks += [picks[-1]] * (chunk.width - len(picks))
-    length = group_shape(settings, len(picks[0]))[0]
-    indices = np.zeros((chunk.width, length), np.int32)
-    for row, pick in zip(indices, picks, strict=True):
-        row[: len(pick)] = pick
-    sizes = np.array([len(pick) for pick in picks], np.int32)
-    keys = jax.vmap(lambda seed: jax.random.fold_in(jax.random.key(seed), _TRAINING))(
-        np.array(
-            [run.seed for run in chunk.runs] + [0] * (chunk.width - len(chunk.runs))
-        )
+    seeds = [run.seed for run in chunk.runs]
+    metrics, seconds, compile_seconds = trainers.train(
+        chunk.framework, chunk.width, seeds, picks
     )
-    call = (keys, indices, sizes, task)
-    shape = (chunk.framework, indices.shape)
-    if shape not in programs:
-        mode = study.settings.resolved["replicates"]["mode"]
-        train = framework.make_train(settings, study.n_classes, mode)
-        start = time.perf_counter()
-        programs[shape] = jax.jit(train).lower(*call).compile()
-        programs[shape, "seconds"] = time.perf_counter() - start
-    start = time.perf_counter()
-    metrics = jax.device_get(jax.block_until_ready(programs[shape](*call)))
-    seconds = (time.perf_counter() - start) / len(chunk.runs)
-    return [
-        {
-            **run._asdict(),
-            "dataset": study.dataset,
-            "features": study.features,
-            "accuracy": float(metrics.accuracy[r]),
-            "distinct_classes": int(np.unique(labels[picks[r]]).size),
-            "select_seconds": study.picked[run.method, run.budget, run.seed]["seconds"],
-            "train_seconds": seconds,
-            "compile_seconds": programs[shape, "seconds"],
-            "loss": float(metrics.loss[r]),
-            "per_class_accuracy": np.asarray(
-                metrics.per_class_accuracy[r], float
-            ).tolist(),
-            "diverged_step": int(metrics.diverged_step[r]),
-        }
-        for r, run in enumerate(chunk.runs)
-    ]
+    labels = study.inputs.train.labels
+    entries = []
+    for place, (run, rows) in enumerate(zip(chunk.runs, picks, strict=True)):
+        diverged = int(metrics.diverged_step[place])
+        if diverged >= 0:
+            logging.warning("%s diverged at step %d; its row stands", run, diverged)
+        entries.append(
+            {
+                **run._asdict(),
+                "dataset": study.dataset,
+                "features": study.features,
+                "accuracy": float(metrics.accuracy[place]),
+                "distinct_classes": int(np.unique(labels[rows]).size),
+                "select_seconds": study.picked[run[1:]]["seconds"],
+                "train_seconds": seconds / len(chunk.runs),
+                "compile_seconds": compile_seconds,
+                "loss": float(metrics.loss[place]),
+                "per_class_accuracy": metrics.per_class_accuracy[place].tolist(),
+                "diverged_step": diverged,
+            }
+        )
+    return entries
 
 
 def _labelled_rows(study: Study, run: Run) -> np.ndarray:
     """The initial pool and the picks of a run, as rows of the training set."""
-    entry = study.picked[run.method, run.budget, run.seed]
+    entry = study.picked[run[1:]]
     return np.array([*entry["initial"], *entry["indices"]], np.int32)
+
+
+def _run_of(entry: dict[str, Any]) -> Run:
+    return Run(*(entry[field] for field in Run._fields))

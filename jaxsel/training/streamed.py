@@ -45,7 +45,7 @@ def train_streamed(
       n_classes: number of classes.
 
     Returns:
-      NumPy metrics, one row a run.
+      The metrics, one row a run.
 
     Raises:
       UserError: the test pass holds another number of images than `test_y`.
@@ -96,11 +96,11 @@ def train_streamed(
     with np.errstate(invalid="ignore"):  # A class without test images has no accuracy.
         per_class = hits / counts
     return Metrics(
-        accuracy=hits.sum(1) / len(test_y),
-        loss=loss / len(test_y),
-        per_class_accuracy=per_class,
-        final_train_loss=np.array([float(f.final_loss) for _, f in fits]),
-        diverged_step=np.array([int(f.diverged_step) for _, f in fits]),
+        accuracy=jnp.asarray(hits.sum(1) / len(test_y), jnp.float32),
+        loss=jnp.asarray(loss / len(test_y), jnp.float32),
+        per_class_accuracy=jnp.asarray(per_class, jnp.float32),
+        final_train_loss=jnp.stack([fitted.final_loss for _, fitted in fits]),
+        diverged_step=jnp.stack([fitted.diverged_step for _, fitted in fits]),
     )
 
 

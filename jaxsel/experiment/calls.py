@@ -1,0 +1,156 @@
+"""Calls of the trainers: runs in, metrics out, each shape compiled once."""
+
+import functools
+import time
+import zlib
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxsel.experiment.inputs import Inputs
+from jaxsel.experiment.settings import Settings
+from jaxsel.training.frameworks import FRAMEWORKS, group_shape
+from jaxsel.training.streamed import train_streamed
+from jaxsel.training.task import Metrics, Task, check_indices
+
+# Names the training stream among a seed's random streams. The method and the budget do
+# not enter: methods are compared at the same initialisation and augmentation draws.
+_TRAINING = zlib.crc32(b"training")
+
+
+class Outcome(NamedTuple):
+    """What a call came to.
+
+    Attributes:
+      metrics: NumPy arrays with a leading axis of runs.
+      seconds: of the call, without compilation, for all its runs.
+      compile_seconds: of the program; the same for all calls of its shape.
+    """
+
+    metrics: Metrics
+    seconds: float
+    compile_seconds: float
+
+
+class Trainers:
+    """The frameworks of a study, with its data on the device.
+
+    Arrays and compiled programs are kept from call to call: data goes to the device
+    once, and a shape is compiled once.
+    """
+
+    def __init__(self, settings: Settings, inputs: Inputs) -> None:
+        self._settings, self._inputs = settings, inputs
+        self._programs: dict[Any, tuple[Any, float]] = {}
+
+    def train(
+        self, framework: str, width: int, seeds: list[int], picks: list[np.ndarray]
+    ) -> Outcome:
+        """Trains runs of one framework in one call.
+
+        Args:
+          framework: its name.
+          width: replicates in the call; runs that lack are filled with the last one.
+          seeds: of the runs.
+          picks: the runs' labelled rows of the training set.
+
+        Returns:
+          The outcome, for the given runs alone.
+
+        Raises:
+          UserError: rows that cannot be trained on.
+        """
+        for rows in picks:
+            check_indices(rows, len(self._inputs.train.ids), self._inputs.train.labels)
+        lacking = width - len(picks)
+        keys = _training_keys(np.array(seeds + seeds[-1:] * lacking))
+        padded = picks + picks[-1:] * lacking
+        if (
+            FRAMEWORKS[framework].inputs == "images"
+            and self._inputs.train.images is None
+        ):
+            outcome = self._stream(framework, keys, padded)
+        else:
+            outcome = self._call(framework, keys, padded)
+        metrics = Metrics(
+            *(np.asarray(field)[: len(picks)] for field in outcome.metrics)
+        )
+        return outcome._replace(metrics=metrics)
+
+    def _call(
+        self, framework: str, keys: jax.Array, picks: list[np.ndarray]
+    ) -> Outcome:
+        """The runs on arrays that are on the device."""
+        settings = self._settings.frameworks[framework]
+        length, _ = group_shape(settings, len(picks[0]))
+        indices = np.zeros((len(picks), length), np.int32)
+        for row, pick in zip(indices, picks, strict=True):
+            row[: len(pick)] = pick
+        sizes = np.array([len(pick) for pick in picks], np.int32)
+        kind = FRAMEWORKS[framework].inputs
+        task = self._images if kind == "images" else self._features
+        call = (keys, indices, sizes, task)
+        shape = (framework, indices.shape)
+        if shape not in self._programs:
+            mode = self._settings.resolved["replicates"]["mode"]
+            train = FRAMEWORKS[framework].make_train(
+                settings, self._inputs.n_classes, mode
+            )
+            start = time.perf_counter()
+            program = jax.jit(train).lower(*call).compile()
+            self._programs[shape] = (program, time.perf_counter() - start)
+        program, compile_seconds = self._programs[shape]
+        start = time.perf_counter()
+        metrics = jax.device_get(jax.block_until_ready(program(*call)))
+        return Outcome(metrics, time.perf_counter() - start, compile_seconds)
+
+    def _stream(
+        self, framework: str, keys: jax.Array, picks: list[np.ndarray]
+    ) -> Outcome:
+        """The runs on images from disk: only the picked ones are ever in memory."""
+        start = time.perf_counter()
+        train, test = self._inputs.train, self._inputs.test
+        settings = self._settings.frameworks[framework]
+        metrics = train_streamed(
+            FRAMEWORKS[framework].learner(settings, self._inputs.n_classes),
+            settings,
+            keys,
+            ((train.take(rows), train.labels[rows]) for rows in picks),
+            lambda: test.read(None, settings.eval_batch),
+            test.labels,
+            n_classes=self._inputs.n_classes,
+        )
+        return Outcome(metrics, time.perf_counter() - start, 0.0)
+
+    @functools.cached_property
+    def _images(self) -> Task:
+        train, test = self._inputs.train, self._inputs.test
+        return Task(
+            *map(jnp.asarray, (train.images, train.labels, test.images, test.labels))
+        )
+
+    @functools.cached_property
+    def _features(self) -> Task:
+        train, test = self._inputs.train_features, self._inputs.test_features
+        assert test is not None, "read_inputs makes them for such a framework"
+        labels = self._inputs.train.labels, self._inputs.test.labels
+        return _task((train.rows, test.rows), labels)
+
+
+def _task(
+    examples: tuple[np.ndarray, np.ndarray], labels: tuple[np.ndarray, np.ndarray]
+) -> Task:
+    """Both splits on the device."""
+    return Task(
+        jnp.asarray(examples[0]),
+        jnp.asarray(labels[0]),
+        jnp.asarray(examples[1]),
+        jnp.asarray(labels[1]),
+    )
+
+
+@jax.vmap
+def _training_keys(seed: Any) -> jax.Array:
+    return jax.random.fold_in(jax.random.key(seed), _TRAINING)
