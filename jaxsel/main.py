@@ -58,6 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     config = _parse(words)
+    flags.FLAGS.mark_as_parsed()  # Else absl says that logging comes before flags.
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO if _VERBOSE.value else logging.WARNING)
     # Warm starts: compiled programs are kept between processes.

@@ -74,9 +74,7 @@ class Trainers:
             outcome = self._stream(framework, keys, padded)
         else:
             outcome = self._call(framework, keys, padded)
-        metrics = Metrics(
-            *(np.asarray(field)[: len(picks)] for field in outcome.metrics)
-        )
+        metrics = jax.tree.map(lambda field: field[: len(picks)], outcome.metrics)
         return outcome._replace(metrics=metrics)
 
     def _call(
@@ -127,9 +125,8 @@ class Trainers:
     @functools.cached_property
     def _images(self) -> Task:
         train, test = self._inputs.train, self._inputs.test
-        return Task(
-            *map(jnp.asarray, (train.images, train.labels, test.images, test.labels))
-        )
+        assert train.images is not None and test.images is not None
+        return _task((train.images, test.images), (train.labels, test.labels))
 
     @functools.cached_property
     def _features(self) -> Task:

@@ -30,7 +30,7 @@ def identity_of(resolved: dict[str, Any], fingerprint: str) -> dict[str, Any]:
         "features": resolved["features_identity"],
         "initial_pool": resolved["initial_pool"],
         "replicates": resolved["replicates"],
-        "selectors": {m: resolved["selectors"][m] for m in resolved["methods"]},
+        "selectors": {m: resolved["selectors"].get(m, {}) for m in resolved["methods"]},
         "frameworks": {f: resolved[f] for f in resolved["frameworks"]},
     }
 
@@ -63,6 +63,37 @@ def join_identities(
             )
         joined[part] = {**old[part], **new[part]}
     return joined
+
+
+def refuse_other_config(
+    workdir: str, old: dict[str, Any], resolved: dict[str, Any]
+) -> None:
+    """Compares what a config alone says of a study, before data or features are read.
+
+    Args:
+      workdir: for the message.
+      old: the identity in the manifest.
+      resolved: the resolved config of this start.
+
+    Raises:
+      UserError: a field differs; the message names the first one and both values.
+    """
+    # Of a file's features the config knows the path only; their hash is compared later.
+    known = {
+        part: {
+            field: resolved[part][field]
+            for field in sorted(old[part].keys() & resolved[part].keys())
+        }
+        for part in ("data", "features")
+    }
+    encoder = resolved["features"]["encoder"]
+    _refuse_difference(workdir, "features.encoder", old["features"]["encoder"], encoder)
+    new = identity_of({**resolved, "features_identity": known["features"]}, "")
+    join_identities(
+        workdir,
+        {**old, **{p: {f: old[p][f] for f in known[p]} for p in known}},
+        {**new, "data": known["data"]},
+    )
 
 
 def _refuse_difference(workdir: str, name: str, old: Any, new: Any) -> None:

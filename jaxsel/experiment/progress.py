@@ -1,9 +1,8 @@
-"""A progress line with time left: redrawn on a terminal, rare log lines elsewhere."""
+"""A progress line with time left: redrawn on a terminal, rare lines elsewhere."""
 
 import sys
 import time
 
-from absl import logging
 from tqdm import tqdm
 
 QUIET_SECONDS = 30.0
@@ -47,15 +46,12 @@ class Progress:
             self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(amount)
         now = time.monotonic()
-        if self._bar.disable and now - self._spoke > QUIET_SECONDS:
+        if self._bar.disable and self._done and now - self._spoke > QUIET_SECONDS:
             self._spoke = now
             left = (now - self._start) * (self._total / self._done - 1)
-            logging.info(
-                "%s: %d of %d %ss, %.0f s left %s",
-                self._title,
-                self._done,
-                self._total,
-                self._unit,
-                left,
-                note,
+            print(
+                f"{self._title}: {self._done} of {self._total} {self._unit}s, "
+                f"{left:.0f} s left {note}".rstrip(),
+                file=sys.stderr,
+                flush=True,
             )

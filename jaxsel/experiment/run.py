@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 
 from jaxsel.data.folders import cache_root
 from jaxsel.experiment import workdir as folders
-from jaxsel.experiment.identity import identity_of
+from jaxsel.experiment.identity import identity_of, refuse_other_config
 from jaxsel.experiment.inputs import Inputs, read_inputs
 from jaxsel.experiment.journal import write_selections
 from jaxsel.experiment.plan import all_runs, extend_plan, read_plan, write_plan
@@ -47,6 +47,7 @@ def run(config: ConfigDict, workdir: pathlib.Path) -> str:
         if earlier is not None:
             resolved = folders.with_earlier(settings.resolved, earlier)
             settings = check(ConfigDict(resolved))
+            refuse_other_config(str(workdir), earlier["identity"], settings.resolved)
         inputs = read_inputs(settings, cache_root(None))
         manifest = _join_manifest(settings, inputs, workdir, earlier)
         picked = _select(settings, inputs, workdir)

@@ -16,7 +16,8 @@ from jaxsel.files import read_json, writable_folder, write_json
 def opened(path: pathlib.Path) -> Iterator[pathlib.Path]:
     """Makes a workdir if need be and keeps other processes out of it.
 
-    The lock falls with the process, however it ends.
+    The lock falls with the process, however it ends. A workdir that a mistake in the
+    config or the data left empty is removed again.
 
     Raises:
       UserError: the folder cannot be written, or another process works in it.
@@ -30,7 +31,13 @@ def opened(path: pathlib.Path) -> Iterator[pathlib.Path]:
                 f"expected to be alone in the workdir {path}, found another process "
                 "working there: wait for it, or use another --workdir"
             ) from error
-        yield path
+        try:
+            yield path
+        except UserError:
+            if [inside.name for inside in path.iterdir()] == [".lock"]:
+                (path / ".lock").unlink()
+                path.rmdir()
+            raise
 
 
 def earlier_study(workdir: pathlib.Path) -> dict[str, Any] | None:
@@ -68,7 +75,14 @@ def with_earlier(resolved: dict[str, Any], earlier: dict[str, Any]) -> dict[str,
         joined[field] = study[field] + [
             value for value in resolved[field] if value not in study[field]
         ]
-    joined["selectors"] = {**identity["selectors"], **resolved["selectors"]}
+    joined["selectors"] = {
+        **resolved["selectors"],
+        **{
+            label: entry
+            for label, entry in identity["selectors"].items()
+            if label not in resolved["methods"]
+        },
+    }
     for framework, settings in identity["frameworks"].items():
         if framework not in resolved["frameworks"]:
             joined[framework] = settings
