@@ -12,6 +12,7 @@ import numpy as np
 from jaxsel.experiment.inputs import Inputs
 from jaxsel.experiment.settings import Settings
 from jaxsel.training.frameworks import FRAMEWORKS, group_shape
+from jaxsel.training.learner import Learner
 from jaxsel.training.streamed import train_streamed
 from jaxsel.training.task import Metrics, Task, check_indices
 
@@ -112,7 +113,7 @@ class Trainers:
         train, test = self._inputs.train, self._inputs.test
         settings = self._settings.frameworks[framework]
         metrics = train_streamed(
-            FRAMEWORKS[framework].learner(settings, self._inputs.n_classes),
+            self._learner(framework),
             settings,
             keys,
             ((train.take(rows), train.labels[rows]) for rows in picks),
@@ -121,6 +122,12 @@ class Trainers:
             n_classes=self._inputs.n_classes,
         )
         return Outcome(metrics, time.perf_counter() - start, 0.0)
+
+    @functools.cache  # noqa: B019 - lives as long as the study.
+    def _learner(self, framework: str) -> Learner:
+        """One object a framework: a program is compiled for the learner it was given."""
+        settings = self._settings.frameworks[framework]
+        return FRAMEWORKS[framework].learner(settings, self._inputs.n_classes)
 
     @functools.cached_property
     def _images(self) -> Task:

@@ -8,7 +8,17 @@ from jaxsel.errors import UserError
 EXTENDABLE = ("methods", "budgets", "seeds", "frameworks")
 
 
-def identity_of(resolved: dict[str, Any], fingerprint: str) -> dict[str, Any]:
+# Parts that gain entries when a start uses what no earlier one did.
+_GROWING = ("selectors", "frameworks", "test_features")
+
+
+def identity_of(
+    resolved: dict[str, Any],
+    train_features: dict[str, Any],
+    test_features: dict[str, Any],
+    *,
+    fingerprint: str,
+) -> dict[str, Any]:
     """The fields that a workdir keeps for life.
 
     A selector's options bind only those who use the selector, and a framework's
@@ -16,10 +26,13 @@ def identity_of(resolved: dict[str, Any], fingerprint: str) -> dict[str, Any]:
 
     Args:
       resolved: the resolved config, plain values.
+      train_features: the identity of the features that selection sees.
+      test_features: of those that a framework is tested on; empty where none is.
       fingerprint: of the training and test images.
 
     Returns:
-      A nested dict: `data`, `features`, `initial_pool`, `selectors`, `frameworks`.
+      A nested dict: `data`, `features`, `initial_pool`, `replicates`, `selectors`,
+      `frameworks`, `test_features`.
     """
     return {
         "data": {
@@ -27,7 +40,8 @@ def identity_of(resolved: dict[str, Any], fingerprint: str) -> dict[str, Any]:
             "holdout": resolved["data"]["holdout"],
             "fingerprint": fingerprint,
         },
-        "features": resolved["features_identity"],
+        "features": train_features,
+        "test_features": test_features,
         "initial_pool": resolved["initial_pool"],
         "replicates": resolved["replicates"],
         "selectors": {m: resolved["selectors"].get(m, {}) for m in resolved["methods"]},
@@ -46,17 +60,16 @@ def join_identities(
       new: the identity of this start.
 
     Returns:
-      The old identity with new selectors and frameworks added.
+      The old identity with new selectors, frameworks and test features added.
 
     Raises:
       UserError: a field differs; the message names the first one and both values.
     """
-    growing = ("selectors", "frameworks")
     for part in old:
-        if part not in growing:
+        if part not in _GROWING:
             _refuse_difference(workdir, part, old[part], new.get(part))
     joined = dict(old)
-    for part in growing:
+    for part in _GROWING:
         for name in sorted(old[part].keys() & new[part].keys()):
             _refuse_difference(
                 workdir, f"{part}.{name}", old[part][name], new[part][name]
@@ -78,22 +91,14 @@ def refuse_other_config(
     Raises:
       UserError: a field differs; the message names the first one and both values.
     """
-    # Of a file's features the config knows the path only; their hash is compared later.
-    known = {
-        part: {
-            field: resolved[part][field]
-            for field in sorted(old[part].keys() & resolved[part].keys())
-        }
-        for part in ("data", "features")
-    }
-    encoder = resolved["features"]["encoder"]
-    _refuse_difference(workdir, "features.encoder", old["features"]["encoder"], encoder)
-    new = identity_of({**resolved, "features_identity": known["features"]}, "")
-    join_identities(
-        workdir,
-        {**old, **{p: {f: old[p][f] for f in known[p]} for p in known}},
-        {**new, "data": known["data"]},
-    )
+    new = identity_of(resolved, resolved["features"], {}, fingerprint="")
+    old = dict(old)
+    for part in ("data", "features"):
+        # Fingerprints and hashes are compared later, when the data have been read.
+        shared = sorted(old[part].keys() & resolved[part].keys())
+        old[part] = {field: old[part][field] for field in shared}
+        new[part] = {field: resolved[part][field] for field in shared}
+    join_identities(workdir, old, new)
 
 
 def _refuse_difference(workdir: str, name: str, old: Any, new: Any) -> None:

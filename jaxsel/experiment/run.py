@@ -66,9 +66,12 @@ def _join_manifest(
     earlier: dict | None,
 ) -> dict:
     resolved = settings.resolved
+    test = inputs.test_features
     identity = identity_of(
-        {**resolved, "features_identity": inputs.train_features.identity},
-        inputs.fingerprint,
+        resolved,
+        inputs.train_features.identity,
+        test.identity if test is not None else {},
+        fingerprint=inputs.fingerprint,
     )
     facts = {
         "data": {

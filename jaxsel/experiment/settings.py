@@ -8,8 +8,10 @@ from ml_collections import ConfigDict
 from jaxsel.data.catalog import DATASETS
 from jaxsel.errors import UserError
 from jaxsel.features.encoders import ENCODERS
+from jaxsel.models.resnet import STEMS
+from jaxsel.selection.api import CHOICES
 from jaxsel.selection.methods import METHODS, method_options
-from jaxsel.training.frameworks import FRAMEWORKS
+from jaxsel.training.frameworks import FRAMEWORKS, REPLICATE_MODES
 
 
 class Settings(NamedTuple):
@@ -60,12 +62,12 @@ def check(config: ConfigDict) -> Settings:
     for framework in resolved["frameworks"]:
         _known("config.frameworks", framework, FRAMEWORKS)
     for budget in resolved["budgets"]:
-        if not isinstance(budget, int) or budget < 1:
+        if type(budget) is not int or budget < 1:  # True is an int too
             raise UserError(
                 f"expected config.budgets to be whole numbers from 1, found {budget!r}"
             )
     for seed in resolved["seeds"]:
-        if not isinstance(seed, int) or seed < 0:
+        if type(seed) is not int or seed < 0:
             raise UserError(
                 f"expected config.seeds to be whole numbers from 0, found {seed!r}"
             )
@@ -80,6 +82,8 @@ def check(config: ConfigDict) -> Settings:
             "expected config.data.holdout in [0, 1), found "
             f"{resolved['data']['holdout']}"
         )
+    _check_replicates(resolved)
+    _check_features(resolved["features"])
     return Settings(
         name=resolved["name"] + (f":{v}" if (v := resolved["variant"]) else ""),
         resolved=resolved,
@@ -105,7 +109,10 @@ def _selector(label: str, selectors: dict[str, Any]) -> tuple[str, dict[str, Any
     options = {name: value for name, value in entry.items() if value is not None}
     for name in options:
         _known(f"option of config.selectors.{label}", name, method_options(method))
-    return method, {name: _number(value) for name, value in options.items()}
+    options = {name: _number(value) for name, value in options.items()}
+    for name in options.keys() & CHOICES.keys():
+        _known(f"config.selectors.{label}.{name}", options[name], CHOICES[name])
+    return method, options
 
 
 def _number(value: Any) -> Any:
@@ -125,7 +132,35 @@ def _framework_settings(name: str, values: dict[str, Any]) -> Any:
     for field in values:
         _known(f"field of config.{name}", field, known)
     hashable = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return kind(**hashable)
+    settings = kind(**hashable)
+    FRAMEWORKS[name].learner(settings, 2)  # refuses what cannot be trained with
+    return settings
+
+
+def _check_replicates(resolved: dict[str, Any]) -> None:
+    replicates = resolved["replicates"]
+    _known("config.replicates.mode", replicates["mode"], REPLICATE_MODES)
+    for framework in resolved["frameworks"]:
+        _positive(f"config.replicates.{framework}_chunk", replicates)
+
+
+def _check_features(features: dict[str, Any]) -> None:
+    _positive("config.features.batch_size", features)
+    if features["encoder"] == "random_resnet18":
+        _positive("config.features.width", features)
+        _known("config.features.stem", features["stem"], STEMS)
+        mean, std = features["mean"], features["std"]
+        if len(mean) != 3 or len(std) != 3 or min(std) <= 0:
+            raise UserError(
+                "expected config.features.mean and std to be three numbers each, std "
+                f"positive, found {mean} and {std}"
+            )
+
+
+def _positive(field: str, section: dict[str, Any]) -> None:
+    value = section[field.rsplit(".", 1)[1]]
+    if value < 1:
+        raise UserError(f"expected {field} from 1, found {value}")
 
 
 def _distinct(field: str, values: Any) -> list[Any]:
