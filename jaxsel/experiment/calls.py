@@ -125,7 +125,7 @@ class Trainers:
 
     @functools.cache  # noqa: B019 - lives as long as the study.
     def _learner(self, framework: str) -> Learner:
-        """One object a framework: a program is compiled for the learner it was given."""
+        """One object a framework, since programs are compiled for one learner."""
         settings = self._settings.frameworks[framework]
         return FRAMEWORKS[framework].learner(settings, self._inputs.n_classes)
 
