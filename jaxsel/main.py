@@ -8,29 +8,36 @@ import os
 import pathlib
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from absl import flags, logging
 from ml_collections import config_flags
 
 from jaxsel.errors import UserError
 
-_FLAGS = flags.FlagValues()
-_CONFIG = config_flags.DEFINE_config_file(
-    "config",
-    None,
-    "the experiment: configs/NAME.py, or configs/NAME.py:VARIANT",
-    lock_config=True,
-    flag_values=_FLAGS,
-)
-_WORKDIR = flags.DEFINE_string(
-    "workdir",
-    None,
-    "where everything goes (default: runs/NAME or runs/NAME-VARIANT)",
-    flag_values=_FLAGS,
-)
-_VERBOSE = flags.DEFINE_bool(
-    "verbose", False, "say what is being done", flag_values=_FLAGS
-)
+
+def _flags(words: list[str]) -> flags.FlagValues:
+    """Flags without values; each command line gets its own.
+
+    The reader of configs looks for `--config.field` among the words ahead of absl.
+    """
+    values = flags.FlagValues()
+    config_flags.DEFINE_config_file(
+        "config",
+        None,
+        "the experiment: configs/NAME.py, or configs/NAME.py:VARIANT",
+        lock_config=True,
+        flag_values=values,
+        sys_argv=words,
+    )
+    flags.DEFINE_string(
+        "workdir",
+        None,
+        "where everything goes (default: runs/NAME or runs/NAME-VARIANT)",
+        flag_values=values,
+    )
+    flags.DEFINE_bool("verbose", False, "say what is being done", flag_values=values)
+    return values
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -44,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     words = ["jaxsel", *(sys.argv[1:] if argv is None else argv)]
     if {"--help", "-h", "--helpfull"} & set(words):
-        print(f"{__doc__}\n{_FLAGS.module_help('jaxsel.main')}")
+        print(f"{__doc__}\n{_flags(words).get_help()}")
         return 0
     try:
         return _run(words)
@@ -57,10 +64,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
-    config = _parse(words)
+    values = _parse(words)
+    config = values.config
     flags.FLAGS.mark_as_parsed()  # Else absl says that logging comes before flags.
     logging.use_absl_handler()
-    logging.set_verbosity(logging.INFO if _VERBOSE.value else logging.WARNING)
+    logging.set_verbosity(logging.INFO if values.verbose else logging.WARNING)
     # Warm starts: compiled programs are kept between processes.
     import jax
 
@@ -73,27 +81,20 @@ def _run(words: list[str]) -> int:
     from jaxsel.experiment.run import run
 
     name = "-".join(filter(None, [config.name, config.variant]))
-    workdir = pathlib.Path(_WORKDIR.value or f"runs/{name}")
+    workdir = pathlib.Path(values.workdir or f"runs/{name}")
     print(run(config, workdir))
     print(f"Everything is in {workdir}/ (pictures and table: {workdir}/report.html)")
     return 0
 
 
-def _parse(words: list[str]):
-    """The locked config; every mistake on the command line is a UserError."""
+def _parse(words: list[str]) -> flags.FlagValues:
+    """The flags, the config locked; every mistake in them is a UserError."""
+    values = _flags(words)
     try:
-        rest = _FLAGS(words)
-        config = _CONFIG.value
-    except UserError:
-        raise
+        rest = values(words)
+        config = values.config
     except Exception as error:  # absl, ml_collections and the config file raise many.
-        cause: BaseException = error
-        while cause.__cause__ is not None and not isinstance(cause, UserError):
-            cause = cause.__cause__
-        if isinstance(cause, UserError):
-            raise cause from error
-        text = " ".join(str(error).split())
-        raise UserError(f"the command line or config does not hold: {text}") from error
+        raise _in_one_line(error) from error
     if len(rest) > 1:
         raise UserError(
             f"expected only --config and --workdir, found {' '.join(rest[1:])}: "
@@ -101,7 +102,29 @@ def _parse(words: list[str]):
         )
     if config is None:
         raise UserError("expected --config configs/NAME.py, found none: see --help")
-    return config
+    path = config_flags.get_config_filename(values["config"])
+    if not pathlib.Path(path).is_file():
+        raise UserError(
+            f"expected a config file at {path}, found none: give one of configs/*.py"
+        )
+    return values
+
+
+def _in_one_line(error: Exception) -> UserError:
+    """What the config file found wrong itself, or else what its reader says."""
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    # The deepest: on the way up the reader rewraps it with a traceback in its text.
+    for cause in reversed(causes):
+        if isinstance(cause, UserError):
+            return cause
+    # An unknown field is an AttributeError around a KeyError, quoted by its str().
+    about = "the command line or config does not hold:"
+    text: Any = error
+    while isinstance(text, AttributeError | KeyError) and text.args:
+        about, text = "expected a field that the config has, found", text.args[0]
+    return UserError(f"{about} {' '.join(str(text).split())}")
 
 
 if __name__ == "__main__":

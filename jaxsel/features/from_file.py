@@ -33,6 +33,11 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
             "none: set config.features.path (and config.features.test_path)"
         )
     rows, own_ids = _read_arrays(file)
+    if not np.issubdtype(rows.dtype, np.number) or np.iscomplexobj(rows):
+        raise UserError(
+            f"expected features that are real numbers in {file}, found {rows.dtype}: "
+            "write them as float32"
+        )
     if rows.ndim != 2:
         raise UserError(
             f"expected features of shape [n, d] in {file}, found {list(rows.shape)}"
@@ -45,7 +50,8 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
             )
     else:
         rows = rows[_positions(file, own_ids, ids)]
-    rows = np.asarray(rows, np.float32)
+    with np.errstate(over="ignore"):  # too large for float32 is inf, refused below
+        rows = np.asarray(rows, np.float32)
     finite = np.isfinite(rows).all(axis=1)
     if not finite.all():
         bad = int(np.flatnonzero(~finite)[0])
@@ -60,8 +66,9 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
 
 def _read_arrays(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
     try:
-        if file.suffix == ".npz":
-            with np.load(file) as archive:
+        loaded = np.load(file)
+        if isinstance(loaded, np.lib.npyio.NpzFile):
+            with loaded as archive:
                 names = sorted(archive.files)
                 if not {"features", "ids"} <= set(names):
                     raise UserError(
@@ -76,7 +83,7 @@ def _read_arrays(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
                     f"features {list(rows.shape)}"
                 )
             return rows, own_ids
-        return np.load(file), None
+        return loaded, None
     except UserError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds.
@@ -89,10 +96,11 @@ def _read_arrays(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
 def _positions(file: pathlib.Path, own_ids: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Row of each wanted id."""
     unique, counts = np.unique(own_ids, return_counts=True)
-    if (counts > 1).any():
+    repeated = np.flatnonzero(counts > 1)
+    if repeated.size:
         raise UserError(
-            f"expected distinct ids in {file}, found {unique[counts > 1][0]!r} "
-            f"{int(counts.max())} times"
+            f"expected distinct ids in {file}, found {str(unique[repeated[0]])!r} "
+            f"{counts[repeated[0]]} times: keep one row of each"
         )
     row_of = {name: row for row, name in enumerate(own_ids.tolist())}
     missing = [name for name in ids.tolist() if name not in row_of]
@@ -100,6 +108,7 @@ def _positions(file: pathlib.Path, own_ids: np.ndarray, ids: np.ndarray) -> np.n
         raise UserError(
             f"expected a row for every image in {file}, found none for {len(missing)} "
             f"of {len(ids)} ids, the first {missing[0]!r} (the file has ids like "
-            f"{own_ids[0]!r}): write ids as the data set names them"
+            f"{', '.join(own_ids[:1].tolist()) or 'none at all'}): write ids as the "
+            "data set names them"
         )
     return np.array([row_of[name] for name in ids.tolist()], np.int64)

@@ -84,7 +84,12 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
         )
         if folder.exists():
             shutil.rmtree(folder)
-        part.replace(folder)
+        try:
+            part.replace(folder)
+        except OSError:
+            # Another process stored the same features in between: its are as good.
+            if not (folder / "manifest.json").exists():
+                raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
@@ -114,7 +119,7 @@ def load(
                 raise UserError(f"{name} does not have the sha-256 of its manifest")
         rows = np.load(folder / "features.npy")
         kept = np.load(folder / "ids.npy")
-    except (UserError, OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         logging.warning(
             "feature store %s is damaged (%s): computed anew", folder, error
         )
