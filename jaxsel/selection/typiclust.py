@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.kmeans import kmeans
 from jaxsel.selection.typicality import Cluster, most_typical
@@ -68,6 +69,9 @@ def select_typiclust(
       `rounds` counts passes, and `info` holds `assignments` `[n]`, `n_clusters`,
       `n_kept` and, from k-means, `inertia` and `iterations`.
 
+    Raises:
+      UserError: an option outside its range.
+
     Example:
       >>> import jax, jax.numpy as jnp
       >>> x = jnp.array([[0.0], [0.1], [0.3], [5.0], [5.1], [5.3], [5.4]])
@@ -80,7 +84,8 @@ def select_typiclust(
     Source: Hacohen, Dekel & Weinshall, "Active Learning on a Budget: Opposite
     Strategies Suit High and Low Budgets", ICML 2022, algorithm 1 and section 3.
     """
-    squared = {"sqeuclidean": True, "euclidean": False}[distance]
+    _check(distance, max_clusters, n_init)
+    squared = distance == "sqeuclidean"
     info: dict[str, Array] = {}
     if clusters is None:
         room = _room(labelled, budget, min(max_clusters, features.shape[0]))
@@ -94,6 +99,17 @@ def select_typiclust(
         features, labelled, jnp.asarray(clusters, jnp.int32), budget, capacity, squared
     )
     return Picks(indices, gains, rounds, info | counts | {"assignments": clusters})
+
+
+def _check(distance: str, max_clusters: int, n_init: int) -> None:
+    """Refuses options outside their range."""
+    if distance not in ("sqeuclidean", "euclidean"):
+        raise UserError(
+            f"distance must be one of sqeuclidean, euclidean; found {distance!r}"
+        )
+    for name, value in (("max_clusters", max_clusters), ("n_init", n_init)):
+        if value < 1:
+            raise UserError(f"{name} must be at least 1; found {value!r}")
 
 
 def _room(labelled: Array, budget: int, limit: int) -> int:

@@ -16,6 +16,7 @@ from jaxsel.selection.seeding import Start, greedy_start, make_pool
 # One shape for all data sets, so that k-means is compiled once.
 N, D, K = 1500, 64, 20
 SEEDS = 16
+STRICT = {"k": K, "n_init": 6, "tol": 0.0}
 run_many = jax.jit(jax.vmap(lambda key, x: kmeans(key, x, k=K), in_axes=(0, None)))
 
 
@@ -80,7 +81,7 @@ def digits() -> jax.Array:
 
 
 def test_result_is_a_fixed_point_of_the_definition(digits):
-    found = kmeans(jax.random.key(0), digits, k=K, tol=0.0)
+    found = kmeans(jax.random.key(0), digits, **STRICT)
     x = np.asarray(digits, np.float64)
     centres = np.asarray(found.centres, np.float64)
     distances = ((x[:, None] - centres) ** 2).sum(axis=2)
@@ -106,7 +107,7 @@ def test_inertia_never_rises(name):
 def test_more_restarts_are_never_worse(digits):
     key = jax.random.key(3)
     alone = kmeans(key, digits, k=K)
-    several = kmeans(key, digits, k=K, n_init=6)
+    several = kmeans(key, digits, **STRICT)
     assert several.inertia < alone.inertia
 
 
@@ -137,15 +138,16 @@ def test_greedy_start_beats_the_plain_one(digits):
     assert mean_potential(ours) < 0.97 * mean_potential(plain)
 
 
-@pytest.mark.parametrize("distinct", [1, 3, 8])
+@pytest.mark.parametrize("distinct", [1, 3, 12])
 def test_never_more_clusters_than_distinct_rows(distinct):
     rng = np.random.default_rng(distinct)
-    rows = rng.normal(size=(distinct, 24)) + 7.0
-    x = jnp.asarray(np.tile(rows, (50, 1)), jnp.float32)
-    found = kmeans(jax.random.key(0), x, k=8, n_init=2, tile=64)
+    rows = rng.normal(size=(distinct, D)) + 7.0
+    copies = N // distinct
+    x = jnp.asarray(np.tile(rows, (copies, 1)), jnp.float32)
+    found = kmeans(jax.random.key(0), x, k=K)
     assert int(found.used.sum()) == distinct
-    labels = np.asarray(found.assignments).reshape(50, distinct)
-    assert np.array_equal(labels, np.tile(labels[:1], (50, 1)))
+    labels = np.asarray(found.assignments).reshape(copies, distinct)
+    assert np.array_equal(labels, np.tile(labels[:1], (copies, 1)))
     assert len(np.unique(labels)) == distinct
     assert np.all(np.asarray(found.used)[labels])
     assert found.inertia < 1e-6 * np.square(rows).sum()
@@ -166,52 +168,46 @@ def test_an_empty_cluster_moves_to_the_farthest_row():
     assert np.all(np.diff(history) <= 1e-6 * history[0])
 
 
-def test_one_row_and_equal_rows():
+def test_one_row():
     alone = kmeans(jax.random.key(0), jnp.ones((1, 3)), k=1)
     assert alone.assignments.tolist() == [0] and alone.inertia == 0
-    same = kmeans(jax.random.key(0), jnp.full((9, 3), 5.0), k=4)
-    assert int(same.used.sum()) == 1 and same.inertia == 0
 
 
 def test_rows_that_do_not_take_part_change_nothing(digits):
-    # A whole number of tiles of real rows, then rows that must be ignored.
-    x = digits[:1024]
-    junk = jnp.full((512, x.shape[1]), 1e4)
-    valid = jnp.arange(1536) < 1024
-    key = jax.random.key(5)
-    plain = kmeans(key, x, k=K, tile=256)
-    found = kmeans(key, jnp.concatenate([x, junk]), k=K, valid=valid, tile=256)
-    assert np.all(np.asarray(found.assignments[1024:]) == -1)
-    x64 = np.asarray(x, np.float64)
-    labels = np.asarray(found.assignments[:1024])
+    taken = np.arange(N) % 3 != 1
+    x = jnp.where(taken[:, None], digits, 1e4)
+    found = kmeans(jax.random.key(5), x, k=K, valid=jnp.asarray(taken))
+    assert np.all(np.asarray(found.assignments)[~taken] == -1)
     np.testing.assert_allclose(
-        inertia_of(x64, labels, np.asarray(found.centres)), found.inertia, rtol=1e-5
+        inertia_of(digits[taken], found.assignments[taken], found.centres),
+        found.inertia,
+        rtol=1e-5,
     )
-    assert found.inertia < 1.1 * plain.inertia
+    theirs = Reference(K, n_init=1, random_state=0).fit(np.asarray(digits)[taken])
+    assert found.inertia < 1.05 * theirs.inertia_
 
 
-@pytest.mark.parametrize("tile", [50, 512])
-def test_the_tile_size_changes_nothing(digits, tile):
+def test_the_tile_size_changes_nothing(digits):
     key = jax.random.key(2)
-    whole = kmeans(key, digits, k=K, tile=len(digits))
-    tiled = kmeans(key, digits, k=K, tile=tile)
+    whole = kmeans(key, digits, k=K)
+    tiled = kmeans(key, digits, k=K, tile=400)
     np.testing.assert_array_equal(whole.assignments, tiled.assignments)
     np.testing.assert_allclose(whole.inertia, tiled.inertia, rtol=1e-6)
 
 
 def test_room_for_more_centres_changes_nothing(digits):
     key = jax.random.key(4)
-    exact = kmeans(key, digits, k=12)
-    roomy = kmeans(key, digits, k=30, count=12)
+    exact = kmeans(key, digits, k=K)
+    roomy = kmeans(key, digits, k=60, count=K)
     np.testing.assert_array_equal(exact.assignments, roomy.assignments)
-    assert int(roomy.used.sum()) == 12
+    assert int(roomy.used.sum()) == K
     before = kmeans._cache_size()
-    assert int(kmeans(key, digits, k=30, count=13).used.sum()) == 13
+    assert int(kmeans(key, digits, k=60, count=13).used.sum()) == 13
     assert kmeans._cache_size() == before
 
 
 def test_a_large_common_offset_is_harmless(digits):
-    moved = digits + 3e4
+    moved = digits + 3e4  # digits are whole numbers: nothing is rounded here
     found = kmeans(jax.random.key(0), moved, k=K)
     labels = np.asarray(found.assignments)
     x = np.asarray(moved, np.float64)
