@@ -1,0 +1,30 @@
+"""Progress: a line on a terminal, next to nothing elsewhere."""
+
+import pytest
+
+from jaxsel.experiment import progress as module
+from jaxsel.experiment.progress import Progress
+
+
+def test_short_work_off_a_terminal_is_silent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Progress("training", total=3, unit="run") as progress:
+        for _ in range(3):
+            progress.advance(1, "norm 10")
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", "")
+
+
+def test_long_work_off_a_terminal_says_where_it_is_with_the_time_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 1.0, 40.0, 41.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    progress = Progress("training", total=8, unit="run")
+    for _ in range(3):
+        progress.advance(1, "norm 10")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    # Two of eight done in 40 s: six left take 120 s.
+    assert captured.err == "training: 2 of 8 runs, 120 s left norm 10\n"

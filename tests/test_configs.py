@@ -1,0 +1,62 @@
+"""Every config with every variant loads, is checked, and says the paper's protocol."""
+
+import importlib
+import pathlib
+
+import pytest
+from ml_collections import ConfigDict
+
+from jaxsel.data.catalog import DATASETS
+from jaxsel.errors import UserError
+from jaxsel.experiment.settings import check
+
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "configs"
+NAMES = sorted({path.stem for path in FOLDER.glob("*.py")} - {"__init__", "common"})
+
+
+def load(name: str, variant: str = "") -> ConfigDict:
+    return importlib.import_module(f"configs.{name}").get_config(variant)
+
+
+def test_the_configs_of_the_paper_and_the_demo_are_there() -> None:
+    paper = {"cifar10", "cifar100", "tiny_imagenet", "imagenet", "organamnist"}
+    assert paper | {"digits"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("variant", ["", "quick", "smoke"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_config_passes_the_check(name: str, variant: str) -> None:
+    settings = check(load(name, variant).lock())
+    assert settings.name == (f"{name}:{variant}" if variant else name)
+    assert set(settings.frameworks) == {"supervised", "linear_probe"}
+    assert "random" in settings.methods, "the method that all are compared to"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_default_is_the_papers_protocol(name: str) -> None:
+    settings = check(load(name))
+    classes = DATASETS[settings.resolved["data"]["name"]].num_classes
+    assert settings.budgets == [classes * i for i in range(1, 7)]
+    assert settings.seeds == [0, 1, 2]
+    supervised, probe = (settings.frameworks[f] for f in settings.frameworks)
+    assert (supervised.learning_rate, supervised.momentum) == (0.025, 0.9)
+    assert (supervised.epochs, supervised.batch_cap) == (
+        (100, 50) if name == "imagenet" else (200, 0)
+    )
+    assert (probe.epochs, probe.learning_rate) == (400, 2.5)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_unknown_variant_is_refused_with_the_known_ones(name: str) -> None:
+    with pytest.raises(UserError, match=":quick, :smoke or nothing, found ':quik'"):
+        load(name, "quik")
+
+
+def test_variants_are_smaller() -> None:
+    full, quick, smoke = (check(load("cifar10", v)) for v in ("", "quick", "smoke"))
+
+    def runs(s) -> int:
+        return len(s.budgets) * len(s.seeds) * len(s.methods)
+
+    assert runs(smoke) < runs(quick) < runs(full)
+    assert smoke.frameworks["supervised"].width < quick.frameworks["supervised"].width
