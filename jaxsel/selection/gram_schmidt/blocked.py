@@ -15,7 +15,6 @@ import jax.numpy as jnp
 
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
-from jaxsel.selection.gram_schmidt import basis as bases
 from jaxsel.selection.gram_schmidt import ledger as ledgers
 from jaxsel.selection.gram_schmidt import residuals as res
 from jaxsel.selection.gram_schmidt.block import Block, gather, take
@@ -25,6 +24,9 @@ from jaxsel.selection.norm import row_norms
 # The residuals are measured afresh when the padding of the bounds wastes more than
 # this share of the proposals.
 WASTED = 0.5
+
+# So many proposals are taken for their mean; fewer move the running mean only a part.
+TELLING = 8
 
 
 class Passes(NamedTuple):
@@ -107,12 +109,11 @@ def _draw_until_loose(
         ledger = ledgers.record(state.ledger, block)
         ledger = ledger._replace(ratio=jnp.maximum(ledger.ratio, jnp.max(ratio)))
         left = jax.lax.cond(
-            ledgers.wants_more(ledger, own),
+            ledgers.wants_more(ledger, own) & (block.added > 0),
             lambda: res.downdate(now, block.new).left,
-            lambda: state.left,  # the last pass needs no downdate
+            lambda: state.left,  # after the last pass, or one without a pick
         )
-        # A short block says little by itself, so its mean counts for less.
-        weight = min(1.0, block_size / bases.BLOCK)
+        weight = min(1.0, block_size / TELLING)
         share = state.share + weight * (jnp.mean(ratio) - state.share)
         return Passes(ledger, left, share)
 
