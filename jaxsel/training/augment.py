@@ -143,8 +143,9 @@ def crop_and_resize(images: Array, boxes: Array, height: int, width: int) -> Arr
     follow in the same way, and each pass rounds to whole numbers. Both passes are
     matrix products, which suits an accelerator better than a gather.
 
-    Differs from Pillow: weights are float32, not 22-bit fixed point, so that a value
-    at a tie of the rounding may be off by one level.
+    Columns are resized first and rows second. Differs from Pillow where a box is
+    shrunk: recent versions then take the rows first if that is cheaper, which moves a
+    quarter of the pixels by one level. Weights are float32, not 22-bit fixed point.
 
     Args:
       images: `[n, h, w, c]`, values 0 … 255.
