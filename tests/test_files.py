@@ -80,7 +80,7 @@ def test_json_comes_back_and_damage_is_named(tmp_path: pathlib.Path) -> None:
     files.write_json(path, {"b": [1, 2], "a": None})
     assert files.read_json(path) == json.loads(path.read_text())
     path.write_text('{"b": [1,')
-    with pytest.raises(UserError, match="JSON in .*a.json.*restore"):
+    with pytest.raises(UserError, match=r"JSON in .*a.json.*restore"):
         files.read_json(path)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(UserError, match=r"a\.json"):

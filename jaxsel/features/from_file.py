@@ -66,24 +66,24 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
 
 def _read_arrays(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
     try:
-        loaded = np.load(file)
-        if isinstance(loaded, np.lib.npyio.NpzFile):
-            with loaded as archive:
-                names = sorted(archive.files)
-                if not {"features", "ids"} <= set(names):
-                    raise UserError(
-                        f"expected arrays named features and ids in {file}, found "
-                        f"{', '.join(names)}"
-                    )
-                own_ids = archive["ids"].astype(str)
-                rows = archive["features"]
-            if own_ids.shape != rows.shape[:1]:
+        with file.open("rb") as stream:
+            loaded = np.load(stream)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
+                return loaded, None
+            names = sorted(loaded.files)
+            if not {"features", "ids"} <= set(names):
                 raise UserError(
-                    f"expected one id a row in {file}, found {own_ids.shape} ids for "
-                    f"features {list(rows.shape)}"
+                    f"expected arrays named features and ids in {file}, found "
+                    f"{', '.join(names)}"
                 )
-            return rows, own_ids
-        return loaded, None
+            own_ids = loaded["ids"].astype(str)
+            rows = loaded["features"]
+        if own_ids.shape != rows.shape[:1]:
+            raise UserError(
+                f"expected one id a row in {file}, found {own_ids.shape} ids for "
+                f"features {list(rows.shape)}"
+            )
+        return rows, own_ids
     except UserError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds.

@@ -39,13 +39,13 @@ def test_the_first_field_that_differs_is_named_with_both_values() -> None:
         UserError, match=r"expected data.holdout = 0.1 as the workdir w .* found 0.2"
     ):
         join_identities("w", old, identity(other))
-    with pytest.raises(UserError, match="expected features.seed = 0 .* found 3"):
+    with pytest.raises(UserError, match=r"expected features.seed = 0 .* found 3"):
         join_identities("w", old, identity(resolved(), seed=3))
-    with pytest.raises(UserError, match="expected initial_pool = 0 .* found 5"):
+    with pytest.raises(UserError, match=r"expected initial_pool = 0 .* found 5"):
         join_identities("w", old, identity(resolved(initial_pool=5)))
     other = resolved()
     other["supervised"]["epochs"] = 7
-    with pytest.raises(UserError, match="frameworks.supervised.epochs = 2 .* found 7"):
+    with pytest.raises(UserError, match=r"frameworks.supervised.epochs = 2 .* found 7"):
         join_identities("w", old, identity(other))
 
 

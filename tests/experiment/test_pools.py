@@ -45,5 +45,5 @@ def test_seeds_hold_out_and_label_different_examples() -> None:
 
 def test_a_budget_beyond_the_pool_is_refused() -> None:
     check_budgets([10, 90], 100, 0.1)
-    with pytest.raises(UserError, match="up to the pool's 90 examples .* found 91"):
+    with pytest.raises(UserError, match=r"up to the pool's 90 examples .* found 91"):
         check_budgets([10, 91], 100, 0.1)

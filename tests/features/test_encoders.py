@@ -1,0 +1,79 @@
+"""Encoders: rgb is the pixels, a seed is a network, batches change nothing."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsel.errors import UserError
+from jaxsel.features.encoders import (
+    Encoder,
+    encode_batches,
+    make_encoder,
+    random_resnet18,
+    rgb,
+)
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
+HALF = (0.5, 0.5, 0.5)
+
+
+def small(seed: int) -> Encoder:
+    return random_resnet18(seed=seed, width=2, stem="cifar", mean=HALF, std=HALF)
+
+
+def encode(encoder: Encoder, images: np.ndarray, size: int) -> np.ndarray:
+    batches = [images[i : i + size] for i in range(0, len(images), size)]
+    return encode_batches(encoder, batches, len(images), size, lambda _: None)
+
+
+def test_rgb_is_the_pixels() -> None:
+    expected = IMAGES.reshape(5, -1).astype(np.float32) / np.float32(255)
+    # To the last bit of a float32: the program multiplies by 1/255.
+    np.testing.assert_allclose(encode(rgb(), IMAGES, 2), expected, rtol=2e-7)
+
+
+def test_a_seed_is_a_network() -> None:
+    rows = encode(small(0), IMAGES, 3)
+    chex.assert_shape(rows, (5, 16))
+    assert rows.dtype == np.float32
+    assert (rows >= 0).all(), "after the last ReLU"
+    assert len(np.unique(rows, axis=0)) == 5
+    np.testing.assert_array_equal(encode(small(0), IMAGES, 3), rows)
+    assert not np.allclose(encode(small(1), IMAGES, 3), rows)
+    # The padded tail is as the same images without padding.
+    full = encode(small(0), IMAGES[2:], 3)
+    np.testing.assert_allclose(rows[2:], full, rtol=1e-5, atol=1e-6)
+
+
+def test_batches_share_one_program_and_report_their_sizes() -> None:
+    chex.clear_trace_counter()
+    apply = jax.jit(chex.assert_max_traces(lambda x: x.mean((1, 2)), n=1))
+    sizes: list[int] = []
+    batches = [IMAGES[:2], IMAGES[2:4], IMAGES[4:]]
+    rows = encode_batches(
+        Encoder({"encoder": "mean"}, apply), batches, 5, 2, sizes.append
+    )
+    assert sizes == [2, 2, 1]
+    np.testing.assert_allclose(rows, IMAGES.mean((1, 2)), rtol=1e-6)
+
+
+def test_what_is_not_finite_or_not_all_there_is_refused() -> None:
+    broken = Encoder(
+        {"encoder": "log"},
+        lambda x: jnp.where(x[:, 0, 0, :1] == IMAGES[3, 0, 0, 0], jnp.nan, 1.0),
+    )
+    with pytest.raises(UserError, match="NaN or inf in row 2"):
+        encode_batches(broken, [IMAGES[2:3], IMAGES[2:4]], 3, 2, lambda _: None)
+    with pytest.raises(UserError, match="expected 6 images to encode, found 5"):
+        encode_batches(rgb(), [IMAGES], 6, 5, lambda _: None)
+
+
+def test_an_encoder_is_named_by_all_that_determines_it() -> None:
+    settings = {"encoder": "random_resnet18", "seed": 0, "width": 2, "stem": "cifar"}
+    settings |= {"mean": [0.5] * 3, "std": [0.5] * 3, "batch_size": 7}
+    identity = make_encoder(settings).identity
+    assert identity == {k: v for k, v in settings.items() if k != "batch_size"}
+    with pytest.raises(UserError, match=r"random_resnet18, rgb, .*'vgg'"):
+        make_encoder({"encoder": "vgg"})
