@@ -102,7 +102,7 @@ def _parse(words: list[str]) -> flags.FlagValues:
         )
     if config is None:
         raise UserError("expected --config configs/NAME.py, found none: see --help")
-    path = config_flags.get_config_filename(values["config"])
+    path = config_flags.get_config_filename(values["config"]).split(":")[0]
     if not pathlib.Path(path).is_file():
         raise UserError(
             f"expected a config file at {path}, found none: give one of configs/*.py"
