@@ -10,18 +10,23 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.errors import UserError
-from jaxsel.selection import validate
+from jaxsel.selection import coverage, gram_schmidt, validate
 from jaxsel.selection.contract import Picks
+from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
 
 # Options that hold one value a row, and the type they are computed in.
 ROW_OPTIONS = {"input_norms": np.float32, "clusters": np.int32}
 CHOICES: dict[str, tuple[Any, ...]] = {
+    "algorithm": ALGORITHMS,
+    "distance": ("sqeuclidean", "euclidean"),
     "norm_ord": (1, 2, math.inf),
     "tie": ("lowest", "random"),
     "deterministic": (False, True),
 }
+COUNTS = ("block_size", "max_clusters", "n_init", "n_classes")
+WIDTHS = ("delta", "bandwidth")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -101,15 +106,25 @@ def select(
             name: value[order] if name in ROW_OPTIONS and value is not None else value
             for name, value in options.items()
         }
+    seen = unit_rows(rows) if entry.rows == "unit" else rows
     began = time.perf_counter()
-    picks = run(entry, seed, rows, mask, budget, options)
+    picks = run(entry, seed, seen, mask, budget, options)
     seconds = time.perf_counter() - began
-    indices = np.asarray(picks.indices, np.int64)
-    if order is not None:
-        indices = order[indices].astype(np.int64)
-    info = {"method": method, "budget": budget, "rounds": int(picks.rounds)}
+    picked = np.asarray(picks.indices, np.int64)
+    info: dict[str, Any] = {"method": method, "budget": budget}
+    info["rounds"] = int(picks.rounds)
     info |= {"seconds": seconds, "zero_rows": _zero_rows(rows)}
     info |= {name: _plain(value) for name, value in picks.info.items()}
+    if "algorithm" in entry.options:
+        settings = {**entry.options, **options}
+        info["algorithm"] = gram_schmidt.resolve(
+            settings["algorithm"], settings["norm_ord"]
+        )
+    if entry.coverage and budget > 0:
+        figures = coverage.report(seen, picked, mask, seed, info.get("delta"))
+        coverage.warn(method, figures)
+        info |= figures
+    indices = picked if order is None else order[picked].astype(np.int64)
     return Selection(indices, np.asarray(picks.gains), info)
 
 
@@ -121,12 +136,10 @@ def run(
     budget: int,
     options: dict[str, Any],
 ) -> Picks:
-    """Calls a method on the rows it wants and waits for the picks."""
+    """Calls a method and waits for the picks; a budget of 0 needs no compute."""
     if budget == 0:
         none = jnp.zeros(0, jnp.int32)
         return Picks(none, jnp.zeros(0, jnp.float32), jnp.int32(0), {})
-    if entry.rows == "unit":
-        rows = unit_rows(rows)
     key = jax.random.key(seed)
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
     return jax.block_until_ready(picks)
@@ -147,18 +160,24 @@ def _options(name: str, entry: Method, given: dict[str, Any], n: int) -> dict[st
             raise UserError(
                 f"unknown option {option!r} for method {name!r}; its options: {listed}"
             )
-    checked = dict(given)
-    for option, value in given.items():
-        if option in ROW_OPTIONS and value is not None:
-            checked[option] = validate.as_row_values(
-                option, value, n, ROW_OPTIONS[option]
-            )
-        elif option == "norm_ord":
-            checked[option] = float("inf") if value == "inf" else value
-        if option in CHOICES and checked[option] not in CHOICES[option]:
-            listed = ", ".join(map(str, CHOICES[option]))
-            raise UserError(f"{option} must be one of {listed}; found {value!r}")
-    return checked
+    return {option: _checked(option, value, n) for option, value in given.items()}
+
+
+def _checked(option: str, value: Any, n: int) -> Any:
+    if option in ROW_OPTIONS and value is not None:
+        return validate.as_row_values(option, value, n, ROW_OPTIONS[option])
+    if option == "norm_ord" and value == "inf":
+        value = math.inf
+    if option in CHOICES and value not in CHOICES[option]:
+        listed = ", ".join(map(str, CHOICES[option]))
+        raise UserError(f"{option} must be one of {listed}; found {value!r}")
+    if option == "norm_ord":
+        return float(value)
+    if option in COUNTS and value is not None:
+        return validate.as_count(option, value)
+    if option in WIDTHS and not isinstance(value, str):
+        return validate.as_width(option, value)
+    return value
 
 
 @jax.jit

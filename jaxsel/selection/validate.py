@@ -136,15 +136,43 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
 
 
 def as_row_values(name: str, values: Any, n: int, dtype: Any) -> np.ndarray:
-    """A finite array `[n]`, one value a row, for options such as `input_norms`."""
+    """An array `[n]`, one value a row: lengths, or the names of groups as 0, 1, ..."""
     array = np.asarray(values)
     if array.shape != (n,):
         raise UserError(
             f"{name} must be one value per row, shape ({n},), found {array.shape}"
         )
-    if array.dtype.kind not in "iuf" or not np.all(np.isfinite(array)):
-        raise UserError(f"{name} must be finite numbers, found {array.dtype}")
+    whole = np.issubdtype(dtype, np.integer)
+    if array.dtype.kind not in ("iu" if whole else "iuf"):
+        kind = "whole numbers" if whole else "numbers"
+        raise UserError(f"{name} must be {kind}, found {array.dtype}")
+    if whole:  # names of groups: their order is what counts
+        return np.unique(array, return_inverse=True)[1].astype(dtype)
+    if not np.all(np.isfinite(array)) or np.any(array < 0):
+        raise UserError(f"{name} must be finite and 0 or more, found otherwise")
     return array.astype(dtype)
+
+
+def as_count(name: str, value: Any) -> int:
+    """A whole number of 1 or more."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = 0
+    if number < 1 or isinstance(value, bool):
+        raise UserError(f"{name} must be a whole number of 1 or more, found {value!r}")
+    return number
+
+
+def as_width(name: str, value: Any) -> float:
+    """A positive finite number, for options such as `delta`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 < number < float("inf"):
+        raise UserError(f"{name} must be a number above 0, found {value!r}")
+    return number
 
 
 def _as_array(features: Any) -> Any:

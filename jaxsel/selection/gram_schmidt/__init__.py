@@ -77,7 +77,7 @@ def select_gram_schmidt(
 
     References: Bar & Giryes, arXiv 2406.01086, Alg. 1.
     """
-    algorithm = _resolve(algorithm, norm_ord)
+    algorithm = resolve(algorithm, norm_ord)
     n = features.shape[0]
     key_draws, key_tie = jax.random.split(key)
     if deterministic and tie == "random":
@@ -105,7 +105,12 @@ def select_gram_schmidt(
     return picks
 
 
-def _resolve(algorithm: str, norm_ord: float) -> str:
+def resolve(algorithm: str, norm_ord: float) -> str:
+    """The algorithm that runs: "auto" is the fastest that has the law.
+
+    Raises:
+      UserError: an algorithm that does not have the law of that norm.
+    """
     if algorithm == "auto":
         return "blocked" if norm_ord == 2 else "sequential"
     if algorithm != "sequential" and norm_ord != 2:

@@ -41,10 +41,9 @@ def project_out(basis: Basis, x: jax.Array) -> jax.Array:
       basis: orthonormal rows.
       x: float32 `[m, d]`.
     """
-    d = basis.rows.shape[1]
 
     def one_block(i, x):
-        q = jax.lax.dynamic_slice(basis.rows, (i * BLOCK, 0), (BLOCK, d))
+        q = jax.lax.dynamic_slice_in_dim(basis.rows, i * BLOCK, BLOCK)
         return x - product(product(x, q.T), q)
 
     return jax.lax.fori_loop(0, -(-basis.size // BLOCK), one_block, x)
@@ -53,6 +52,6 @@ def project_out(basis: Basis, x: jax.Array) -> jax.Array:
 def append(basis: Basis, rows: jax.Array, count: jax.Array) -> Basis:
     """Adds the first `count` of `rows`; the others must be zero."""
     return Basis(
-        jax.lax.dynamic_update_slice(basis.rows, rows, (basis.size, 0)),
+        jax.lax.dynamic_update_slice_in_dim(basis.rows, rows, basis.size, 0),
         basis.size + count,
     )

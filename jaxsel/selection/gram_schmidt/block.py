@@ -74,7 +74,7 @@ def take(block: Block, place: jax.Array, basis: bases.Basis) -> Block:
     q = q / jnp.where(size > 0, size, 1.0)
     return block._replace(
         rest=block.rest - jnp.outer(bases.product(block.rest, q), q),
-        new=jax.lax.dynamic_update_slice(block.new, q[None], (block.added, 0)),
+        new=jax.lax.dynamic_update_slice_in_dim(block.new, q[None], block.added, 0),
         taken=block.taken.at[place].set(True),
         order=block.order.at[block.added].set(place),
         gains=block.gains.at[block.added].set(length),

@@ -101,7 +101,7 @@ def _draw_until_loose(
         now = residuals._replace(left=state.left)
         bound = jnp.where(state.ledger.free, res.bounds(now), 0.0)
         key_pass = jax.random.fold_in(key, state.ledger.passes)
-        uniforms = jax.random.uniform(key_pass, (3, block_size))
+        uniforms = jax.random.uniform(key_pass, (3, block_size), jnp.float32)
         rows = sampling.proportional(uniforms[:2], bound)
         block = gather(features, rows, state.ledger.basis)
         ratio = block.at_start / jnp.where(bound[rows] > 0, bound[rows], jnp.inf)

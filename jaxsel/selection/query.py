@@ -1,0 +1,91 @@
+"""A query strategy in the manner of scikit-learn's active-learning libraries."""
+
+from typing import Any
+
+import numpy as np
+
+from jaxsel.errors import UserError
+from jaxsel.selection.api import select
+
+
+class QueryStrategy:
+    """A selection method as an object with `query(X, y, batch_size=...)`.
+
+    Holds no data between calls: every query looks at its own arguments only.
+
+    Args:
+      method: a name of `jaxsel.METHODS`.
+      seed: whole number; the same seed and arguments give the same rows.
+      **options: the method's own.
+
+    Example:
+      >>> import numpy as np
+      >>> rows = np.array([[3.0, 0.0], [2.0, 0.1], [0.0, 1.0]])
+      >>> labels = np.array([0.0, np.nan, np.nan])
+      >>> QueryStrategy("norm", deterministic=True).query(rows, labels, batch_size=1)
+      array([1])
+    """
+
+    def __init__(self, method: str = "gram_schmidt", seed: int = 0, **options: Any):
+        self.method = method
+        self.seed = seed
+        self.options = options
+
+    def query(self, X: Any, y: Any = None, *, batch_size: int = 1) -> np.ndarray:
+        """The rows to label next, in pick order.
+
+        Args:
+          X: `[n, d]`, what `jaxsel.select` takes.
+          y: one label a row, NaN (or None) where unlabelled; or None: no labels yet.
+          batch_size: how many rows.
+
+        Returns:
+          int64 `[batch_size]` row indices.
+
+        Raises:
+          UserError: what `jaxsel.select` refuses, or labels of another length.
+        """
+        labelled = None if y is None else ~_missing(y)
+        if labelled is not None and len(labelled) != len(X):
+            raise UserError(
+                f"y must hold one label per row of X, {len(X)}, found {len(labelled)}"
+            )
+        selection = select(
+            X,
+            batch_size,
+            self.method,
+            labelled=labelled,
+            seed=self.seed,
+            **self.options,
+        )
+        return selection.indices
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments, so that `sklearn.base.clone` works."""
+        del deep
+        return {"method": self.method, "seed": self.seed, **self.options}
+
+    def set_params(self, **params: Any) -> "QueryStrategy":
+        """Replaces constructor arguments."""
+        for name, value in params.items():
+            if name in ("method", "seed"):
+                setattr(self, name, value)
+            else:
+                self.options[name] = value
+        return self
+
+    def __repr__(self) -> str:
+        given = "".join(f", {name}={value!r}" for name, value in self.options.items())
+        return f"QueryStrategy({self.method!r}, seed={self.seed}{given})"
+
+
+def _missing(y: Any) -> np.ndarray:
+    """Which labels are NaN or None: bool `[n]`."""
+    labels = np.asarray(y)
+    if labels.ndim != 1:
+        raise UserError(f"y must have shape [n], found {labels.shape}")
+    if labels.dtype.kind == "f":
+        return np.isnan(labels)
+    if labels.dtype.kind == "O":
+        return np.array([label is None or label != label for label in labels], bool)
+    return np.zeros(len(labels), bool)

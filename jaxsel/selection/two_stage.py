@@ -1,0 +1,109 @@
+"""Two stages: one method proposes twice the budget, another keeps half of it."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxsel.selection.contract import Picks
+from jaxsel.selection.rows import unit_rows
+
+# Options that hold one value a row: the second stage gets the candidates' values.
+_PER_ROW = ("input_norms",)
+
+
+def two_stage(
+    first: Callable[..., Picks], second: Callable[..., Picks]
+) -> Callable[..., Picks]:
+    """A selector: `first` picks 2s rows on unit rows, `second` keeps s of them.
+
+    The second stage sees the candidates' raw rows only: their lengths are the point
+    of its criterion (Bar & Giryes, Fig. 6a,b). Labelled rows are the first stage's
+    matter. Options of either stage are passed by name; one that both have goes to
+    both.
+
+    Args:
+      first: a selector on unit rows.
+      second: a selector on raw rows.
+
+    Returns:
+      A selector on raw rows. Its gains, rounds and info are the second stage's, with
+      the first stage's info beside them and its rounds as `first_rounds`;
+      `candidates` are the rows that the first stage proposed, -1 where fewer than 2s
+      rows are free. A smaller budget is not a prefix, as it has other candidates.
+
+    When nothing is left: as the two stages, each for itself.
+
+    Example:
+      >>> from jaxsel.selection.norm import select_norm
+      >>> from jaxsel.selection.uniform import select_random
+      >>> select = two_stage(select_random, select_norm)
+      >>> x = jnp.array([[1.0], [2.0], [3.0], [4.0]])
+      >>> picks = select(
+      ...     jax.random.key(0), x, jnp.zeros(4, bool), budget=2, deterministic=True)
+      >>> picks.indices.tolist()
+      [3, 2]
+    """
+    first_options, second_options = _options(first), _options(second)
+
+    def select(
+        key: jax.Array,
+        features: jax.Array,
+        labelled: jax.Array,
+        *,
+        budget: int,
+        **options: Any,
+    ) -> Picks:
+        key_first, key_second = jax.random.split(key)
+        free = features.shape[0] - jnp.sum(labelled, dtype=jnp.int32)
+        proposed = first(
+            key_first,
+            unit_rows(features),
+            labelled,
+            budget=_proposals(budget, features, labelled),
+            **{name: v for name, v in options.items() if name in first_options},
+        )
+        rows = proposed.indices
+        # Where the number of free rows is traced, proposals beyond it are void.
+        real = jnp.arange(rows.shape[0]) < free
+        given = {name: v for name, v in options.items() if name in second_options}
+        for name in _PER_ROW:
+            if given.get(name) is not None:
+                given[name] = jnp.asarray(given[name])[rows]
+        kept = second(
+            key_second,
+            # A zero row marked as labelled takes part in nothing.
+            jnp.where(real[:, None], features[rows], 0.0),
+            ~real,
+            budget=budget,
+            **given,
+        )
+        info = {
+            **proposed.info,
+            **kept.info,
+            "first_rounds": proposed.rounds,
+            "candidates": jnp.where(real, rows, -1),
+        }
+        return Picks(rows[kept.indices], kept.gains, kept.rounds, info)
+
+    head = list(inspect.signature(select).parameters.values())[:-1]
+    both = {**second_options, **first_options}
+    select.__signature__ = inspect.Signature([*head, *both.values()])  # type: ignore[attr-defined]
+    return select
+
+
+def _options(function: Callable[..., Picks]) -> dict[str, inspect.Parameter]:
+    parameters = inspect.signature(function).parameters.values()
+    return {
+        p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "budget"
+    }
+
+
+def _proposals(budget: int, features: jax.Array, labelled: jax.Array) -> int:
+    """min(2s, n - |L|); while `labelled` is traced, min(2s, n)."""
+    room = features.shape[0]
+    if not isinstance(labelled, jax.core.Tracer):
+        room -= int(jnp.sum(labelled))
+    return min(2 * budget, room)
