@@ -91,12 +91,19 @@ def _train_chunk(
                 "select_seconds": study.picked[run[1:]]["seconds"],
                 "train_seconds": seconds / len(chunk.runs),
                 "compile_seconds": compile_seconds,
-                "loss": float(metrics.loss[place]),
-                "per_class_accuracy": metrics.per_class_accuracy[place].tolist(),
+                "loss": _finite(metrics.loss[place]),
+                "per_class_accuracy": list(
+                    map(_finite, metrics.per_class_accuracy[place])
+                ),
                 "diverged_step": diverged,
             }
         )
     return entries
+
+
+def _finite(value: Any) -> float | None:
+    """A number that JSON can hold: none for a class that the test set lacks."""
+    return float(value) if np.isfinite(value) else None
 
 
 def _labelled_rows(study: Study, run: Run) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Encoders: batches of uint8 images to raw feature rows."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -69,8 +70,18 @@ def random_resnet18(
         "stem": stem,
         "mean": list(mean),
         "std": list(std),
+        # A seed gives the same weights only as long as nothing below changes.
+        "weights": _sha256_of_tree((params, state)),
     }
     return Encoder(identity, lambda images: apply(params, state, images))
+
+
+def _sha256_of_tree(tree: Any) -> str:
+    """SHA-256 over the leaves of a pytree, in its order."""
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(tree):
+        digest.update(np.ascontiguousarray(leaf).data)
+    return digest.hexdigest()
 
 
 def rgb() -> Encoder:
