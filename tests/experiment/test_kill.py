@@ -1,11 +1,13 @@
 """Killed at any moment and started again, a study ends as if it never was."""
 
+import os
 import pathlib
 import signal
 import subprocess
 import sys
 import time
 
+import jax
 import pytest
 from tiny_study import tiny, without_seconds
 
@@ -80,7 +82,7 @@ def test_a_killed_study_resumes_to_the_same_table(
 def test_a_process_killed_in_training_resumes_to_the_same_table(
     tmp_path: pathlib.Path, no_report: None
 ) -> None:
-    seeds = tuple(range(12))
+    seeds = tuple(range(8))
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     code = (
         "import sys, pathlib; sys.path[:0] = sys.argv[2:]\n"
@@ -89,7 +91,11 @@ def test_a_process_killed_in_training_resumes_to_the_same_table(
         f"run(tiny(seeds={seeds}), pathlib.Path(sys.argv[1]))"
     )
     words = [sys.executable, "-c", code, str(killed), str(ROOT), str(ROOT / "tests")]
-    process = subprocess.Popen([*words, str(pathlib.Path(__file__).parent)])
+    # It finds the programs that the tests have compiled.
+    programs = {"JAX_COMPILATION_CACHE_DIR": str(jax.config.jax_compilation_cache_dir)}
+    process = subprocess.Popen(
+        [*words, str(pathlib.Path(__file__).parent)], env={**os.environ, **programs}
+    )
     table = killed / "results.csv"
     deadline = time.monotonic() + 240
     while not (table.exists() and table.read_text().count("\n") > 2):
