@@ -74,6 +74,10 @@ def test_an_encoder_is_named_by_all_that_determines_it() -> None:
     settings = {"encoder": "random_resnet18", "seed": 0, "width": 2, "stem": "cifar"}
     settings |= {"mean": [0.5] * 3, "std": [0.5] * 3, "batch_size": 7}
     identity = make_encoder(settings).identity
+    other = make_encoder({**settings, "seed": 1}).identity
+    weights = identity.pop("weights")
     assert identity == {k: v for k, v in settings.items() if k != "batch_size"}
+    assert len(weights) == 64
+    assert weights != other["weights"]
     with pytest.raises(UserError, match=r"random_resnet18, rgb, .*'vgg'"):
         make_encoder({"encoder": "vgg"})
