@@ -57,46 +57,50 @@ def select_k_center(
       ([2, 3, 0], [inf, 3.0, 2.0])
     """
     cold = ~jnp.any(labelled)
-    nearest = _to_labelled(features, labelled)
     start = _squared_distances(features, _mean(features))
 
     def pick(step, state):
-        nearest, free, rounds, indices, gains = state
+        nearest, latest, free, rounds, indices, gains = state
+        # Distances wait a step before they are merged: on their own they compile to a
+        # vectorised pass at the speed of memory, fused with the minimum to a slow one.
+        nearest = jnp.minimum(nearest, latest)
         # The row nearest the mean is the farthest by the distance's negative.
         score = jnp.where(cold & (step == 0), -start, nearest)
         score = jnp.where(free, score, -jnp.inf)
         chosen = _argmax(jax.random.fold_in(key, step), score, tie)
         distance = nearest[chosen]
-        nearest = jnp.minimum(nearest, _squared_distances(features, features[chosen]))
         return (
             nearest,
+            _squared_distances(features, features[chosen]),
             free.at[chosen].set(False),
             rounds + (distance == 0),
             indices.at[step].set(chosen),
             gains.at[step].set(jnp.sqrt(distance)),
         )
 
+    nearest, latest = _to_labelled(features, labelled)
     empty = jnp.zeros(budget, jnp.int32), jnp.zeros(budget, jnp.float32)
-    state = (nearest, ~labelled, jnp.int32(1), *empty)
-    nearest, _, rounds, indices, gains = lax.fori_loop(0, budget, pick, state)
-    return Picks(indices, gains, rounds, {"radius": jnp.sqrt(jnp.max(nearest))})
+    state = (nearest, latest, ~labelled, jnp.int32(1), *empty)
+    state = lax.fori_loop(0, budget, pick, state)
+    nearest, latest, _, rounds, indices, gains = state
+    radius = jnp.sqrt(jnp.max(jnp.minimum(nearest, latest)))
+    return Picks(indices, gains, rounds, {"radius": radius})
 
 
 def _squared_distances(rows: jax.Array, centre: jax.Array) -> jax.Array:
-    # The barrier keeps the gather of the centre out of the pass over the rows.
-    return jnp.sum(jnp.square(rows - lax.optimization_barrier(centre)), axis=1)
+    return jnp.sum(jnp.square(rows - centre), axis=1)
 
 
-def _to_labelled(rows: jax.Array, labelled: jax.Array) -> jax.Array:
-    """float32 [n]: squared distances to the nearest labelled row; inf without any."""
+def _to_labelled(rows: jax.Array, labelled: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Squared distances to the labelled rows, as the two parts that `pick` merges."""
     n = rows.shape[0]
     ids = jnp.nonzero(labelled, size=n, fill_value=0)[0]
 
-    def nearer(i, nearest):
-        return jnp.minimum(nearest, _squared_distances(rows, rows[ids[i]]))
+    def nearer(i, parts):
+        return jnp.minimum(*parts), _squared_distances(rows, rows[ids[i]])
 
-    nearest = jnp.full(n, jnp.inf, jnp.float32)
-    return lax.fori_loop(0, jnp.sum(labelled), nearer, nearest)
+    far = jnp.full(n, jnp.inf, jnp.float32)
+    return lax.fori_loop(0, jnp.sum(labelled), nearer, (far, far))
 
 
 def _mean(rows: jax.Array) -> jax.Array:

@@ -27,7 +27,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks
+from jaxsel.selection.delta import auto_delta, purity_delta
+from jaxsel.selection.kmeans import kmeans
 from jaxsel.selection.tiles import (
     Ball,
     counts_within,
@@ -47,20 +50,20 @@ class _State(NamedTuple):
     gains: jax.Array  # int32 [n]: uncovered rows in each row's ball
     covered: jax.Array  # bool [n]
     excluded: jax.Array  # bool [n]: picked or labelled, never picked again
+    lost: jax.Array  # bool [n]: rows covered since the gains were counted
+    touched: jax.Array  # bool [n]: rows whose balls may hold some of them
     rounds: jax.Array  # int32 scalar
 
 
-@partial(jax.jit, static_argnames=("budget", "tie", "tile", "block"))
 def select_probcover(
     key: jax.Array,
     features: jax.Array,
     labelled: jax.Array,
     *,
     budget: int,
-    delta: jax.Array,
+    delta: float | jax.Array | str = "auto",
+    n_classes: int | None = None,
     tie: str = "lowest",
-    tile: int = TILE,
-    block: int = BLOCK,
 ) -> Picks:
     """Picks the rows whose balls of radius `delta` greedily cover most of the pool.
 
@@ -68,14 +71,15 @@ def select_probcover(
     `|{y in U : ||x - y|| < delta}|`; then its ball leaves `U`.
 
     Args:
-      key: used by `tie="random"` only.
+      key: for the clusters of "purity" and for `tie="random"`; unused otherwise.
       features: float32 `[n, d]`, unit rows; a zero row covers only itself.
       labelled: bool `[n]`; their balls are covered from the start.
       budget: number of picks, at most the number of unlabelled rows.
-      delta: float32 scalar > 0, a distance between unit rows. It is traced: another
-        value does not recompile.
+      delta: a distance between unit rows, > 0 (float32; another value does not
+        recompile); "auto", see `delta.auto_delta`; or "purity", the rule of the paper,
+        see `delta.purity_delta`.
+      n_classes: number of classes, needed by "purity" only.
       tie: "lowest" position, or "random" among the exact maxima.
-      tile, block: sizes of the products; they change the speed, never the picks.
 
     Returns:
       Picks. `gains` are numbers of newly covered rows. `info` has `delta`; `coverage`,
@@ -83,15 +87,51 @@ def select_probcover(
       number of rows that are not; and `random_coverage`, the mean coverage of as many
       rows drawn uniformly (see `random_coverage`).
 
+    Raises:
+      UserError: `delta` is another word, or "purity" without `n_classes`.
+
     Example:
       >>> import jax, jax.numpy as jnp
       >>> rows = jnp.asarray([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [-1.0, 0.0]])
       >>> none = jnp.zeros(4, bool)
       >>> picks = select_probcover(
-      ...     jax.random.key(0), rows, none, budget=2, delta=jnp.float32(0.7))
+      ...     jax.random.key(0), rows, none, budget=2, delta=0.7)
       >>> picks.indices.tolist(), picks.gains.tolist()
       ([1, 3], [3.0, 1.0])
     """
+    purity_key, tie_key = jax.random.split(key)
+    radius = _radius(purity_key, features, delta, n_classes)
+    return cover(tie_key, features, labelled, radius, budget=budget, tie=tie)
+
+
+def _radius(key, features, delta, n_classes) -> jax.Array:
+    if not isinstance(delta, str):
+        return jnp.asarray(delta, jnp.float32)
+    if delta == "auto":
+        return auto_delta(features)
+    if delta != "purity":
+        raise UserError(f'delta must be a number, "auto" or "purity"; found {delta!r}')
+    if n_classes is None:
+        raise UserError(
+            'delta="purity" needs the number of classes: give n_classes or delta="auto"'
+        )
+    clusters = kmeans(key, features, k=min(n_classes, len(features))).assignments
+    return purity_delta(features, clusters)
+
+
+@partial(jax.jit, static_argnames=("budget", "tie", "tile", "block"))
+def cover(
+    key: jax.Array,
+    features: jax.Array,
+    labelled: jax.Array,
+    delta: jax.Array,
+    *,
+    budget: int,
+    tie: str = "lowest",
+    tile: int = TILE,
+    block: int = BLOCK,
+) -> Picks:
+    """`select_probcover` at a given radius; tile and block only change the speed."""
     n = features.shape[0]
     delta = jnp.asarray(delta, jnp.float32)
     tile = min(tile, -(-n // 8) * 8)
@@ -104,37 +144,42 @@ def select_probcover(
     subtract = partial(_subtract, rows, ball, tile=tile, block=block)
 
     given = excluded & ~padding
-    covered = _covered_by(rows, given, ball, tile=tile, block=block) | padding
-    first = subtract(all_gains, covered & ~padding, ~excluded)
-    unreached = 1 - jnp.sum(covered & ~padding) / n
+    covered = _covered_by(rows, given, ball, tile=tile, block=block)
+    reached = jnp.sum(covered)
 
     def pick(step, carry):
         state, (indices, taken) = carry
-        state = _new_round_if_done(state, all_gains, padding)
+        # The last pick's losses, or at first those to the labelled rows.
+        gains = subtract(state.gains, state.lost, state.touched & ~state.excluded)
+        state = _new_round_if_done(state._replace(gains=gains), all_gains, padding)
         chosen = _best(jax.random.fold_in(key, step), state, n, tie)
-        row = lax.dynamic_slice(rows, (chosen, 0), (1, rows.shape[1]))
+        row = lax.dynamic_slice_in_dim(rows, chosen, 1)
         fresh = counts_within(rows, row, ball)[0] > 0
         fresh = fresh.at[chosen].set(True) & ~state.covered
-        excluded = state.excluded.at[chosen].set(True)
-        # Nothing reads the gains after the last pick.
-        lost = fresh & (step + 1 < budget)
-        touched = (inner_products(rows, row)[:, 0] >= reach.possible) & ~excluded
-        gains = subtract(state.gains, lost, touched)
-        state = _State(gains, state.covered | fresh, excluded, state.rounds)
+        state = _State(
+            state.gains,
+            state.covered | fresh,
+            state.excluded.at[chosen].set(True),
+            fresh,
+            inner_products(rows, row)[:, 0] >= reach.possible,
+            state.rounds,
+        )
         taken = taken.at[step].set(jnp.sum(fresh, dtype=jnp.float32))
         return state, (indices.at[step].set(chosen), taken)
 
-    state = _State(first, covered, excluded, jnp.int32(1))
+    state = _State(
+        all_gains, covered | padding, excluded, covered, ~padding, jnp.int32(1)
+    )
     empty = jnp.zeros(budget, jnp.int32), jnp.zeros(budget, jnp.float32)
     state, (indices, taken) = lax.fori_loop(0, budget, pick, (state, empty))
     uncovered = jnp.where(state.rounds > 1, 0, jnp.sum(~state.covered))
     may_pick = n - jnp.sum(labelled)
-    by_chance = random_coverage(all_gains, ~covered, may_pick, budget)
+    by_chance = random_coverage(all_gains, ~(covered | padding), may_pick, budget)
     info = {
         "delta": delta,
         "coverage": 1 - uncovered / n,
         "uncovered": uncovered,
-        "random_coverage": 1 - unreached + by_chance / n,
+        "random_coverage": (reached + by_chance) / n,
     }
     return Picks(indices, taken, state.rounds, info)
 
@@ -174,11 +219,10 @@ def _best(key, state: _State, n: int, tie: str) -> jax.Array:
 
 def _new_round_if_done(state: _State, all_gains, padding) -> _State:
     done = jnp.max(jnp.where(state.excluded, 0, state.gains)) == 0
-    return _State(
-        jnp.where(done, all_gains, state.gains),
-        jnp.where(done, padding, state.covered),
-        state.excluded,
-        state.rounds + done,
+    return state._replace(
+        gains=jnp.where(done, all_gains, state.gains),
+        covered=jnp.where(done, padding, state.covered),
+        rounds=state.rounds + done,
     )
 
 
