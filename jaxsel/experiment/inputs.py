@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsel.data.catalog import DATASETS
 from jaxsel.experiment.pools import check_budgets
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.settings import Settings
@@ -55,6 +56,9 @@ def read_inputs(settings: Settings, cache: pathlib.Path) -> Inputs:
         larger than the pool.
     """
     data = settings.resolved["data"]
+    # By the catalogue's size first: a set is not fetched for a budget it cannot serve.
+    largest = max(DATASETS[data["name"]].train.sizes)
+    check_budgets(settings.budgets, largest, data["holdout"])
     train = read_split(data, "train")
     check_budgets(settings.budgets, len(train.ids), data["holdout"])
     test = read_split(data, "test")
