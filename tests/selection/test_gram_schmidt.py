@@ -1,0 +1,164 @@
+"""Gram-Schmidt against float64: bounds, gains, the pivoted order, orthogonality."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.linalg
+
+import jaxsel
+from jaxsel.selection.gram_schmidt import basis as bases
+from jaxsel.selection.gram_schmidt import residuals as res
+from jaxsel.selection.gram_schmidt.block import span
+from jaxsel.selection.norm import row_norms
+from tests import oracles
+
+N, D = 600, 32
+
+
+def _hard_pools():
+    rng = np.random.default_rng(0)
+    bulk = rng.normal(size=(N, 5)) @ rng.normal(size=(5, D))
+    bulk[::100] += rng.normal(size=(6, D))
+    outlier = rng.normal(size=(N, D)) * 0.1
+    outlier[17] *= 1e5
+    offset = rng.normal(size=(N, D)) + 300 * np.eye(D)[0]
+    plain = rng.normal(size=(N, D)) * rng.uniform(0.2, 3, size=(N, 1))
+    pools = {"rare": bulk, "outlier": outlier, "offset": offset, "plain": plain}
+    return {name: pool.astype(np.float32) for name, pool in pools.items()}
+
+
+POOLS = _hard_pools()
+
+
+@jax.jit
+def _bounds_after(features, earlier, later):
+    """Bounds measured after `earlier` picks and downdated by `later` ones."""
+    own = row_norms(features)
+    before = span(features, earlier, bases.BLOCK)
+    after = span(features, earlier | later, bases.BLOCK)
+    measured = res.measure(features, own, before)
+    # The directions added since: the later basis without the earlier one.
+    fresh = bases.project_out(before, bases.project_out(before, after.rows))
+    _, sizes, directions = jnp.linalg.svd(fresh, full_matrices=False)
+    new = jnp.where(sizes[:, None] > 0.5, directions, 0.0)
+    return res.bounds(res.downdate(measured, new)), res.bounds(measured)
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_proposal_weights_bound_the_float64_residuals(pool):
+    features = POOLS[pool]
+    picks = jaxsel.select(features, 10, algorithm="blocked", block_size=16).indices
+    masks = np.zeros((2, N), bool)
+    for split in (0, 5, 9):
+        masks[:] = False
+        masks[0, picks[:split]] = True
+        masks[1, picks[split:]] = True
+        bound, at_measure = _bounds_after(features, masks[0], masks[1])
+        true = np.linalg.norm(oracles.residuals(features, picks), axis=1)
+        before = np.linalg.norm(oracles.residuals(features, picks[:split]), axis=1)
+        assert (np.asarray(bound) >= true).all()
+        assert (np.asarray(at_measure) >= before).all()
+    # Tight enough to be of use where nothing was lost to subtraction.
+    if pool == "plain":
+        assert np.median(np.asarray(bound) / true) < 1.01
+
+
+@pytest.mark.parametrize("algorithm", ["sequential", "downdate", "blocked"])
+@pytest.mark.parametrize("pool", POOLS)
+def test_gains_are_float64_residual_lengths(pool, algorithm):
+    features = POOLS[pool]
+    selection = jaxsel.select(features, 10, algorithm=algorithm, seed=4)
+    assert selection.info["algorithm"] == algorithm
+    if algorithm != "sequential":
+        assert selection.info["bound_ratio"] <= 1
+    for i, row in enumerate(selection.indices):
+        left = oracles.residuals(features, selection.indices[:i])[row]
+        own = np.linalg.norm(features[row].astype(np.float64))
+        assert abs(selection.gains[i] - np.linalg.norm(left)) < 1e-5 * own
+
+
+@pytest.mark.parametrize("algorithm", ["sequential", "downdate", "blocked"])
+@pytest.mark.parametrize("labelled", [0, 5])
+def test_deterministic_is_the_pivoted_qr_order(algorithm, labelled):
+    features = POOLS["plain"]
+    known = np.arange(labelled)
+    rows = oracles.residuals(features, known)
+    expected = scipy.linalg.qr(rows.T, pivoting=True)[2][: D - labelled]
+    found = jaxsel.select(
+        features,
+        D - 5,
+        algorithm=algorithm,
+        block_size=16,
+        deterministic=True,
+        labelled=known,
+    )
+    np.testing.assert_array_equal(found.indices, expected[: D - 5])
+
+
+@pytest.mark.parametrize("algorithm", ["sequential", "downdate", "blocked"])
+def test_deterministic_ties_go_to_the_lowest_row(algorithm):
+    features = np.eye(4, dtype=np.float32)[np.arange(N) % 4]
+    found = jaxsel.select(
+        features, 10, algorithm=algorithm, block_size=16, deterministic=True
+    )
+    np.testing.assert_array_equal(found.indices, np.arange(10))
+    assert found.info["rounds"] == 3
+
+
+def test_random_ties_are_exact_maxima_in_another_order():
+    features = np.eye(4, dtype=np.float32)[np.arange(N) % 4]
+    picks = [
+        jaxsel.select(features, 4, deterministic=True, tie="random", seed=seed).indices
+        for seed in range(3)
+    ]
+    assert all(sorted(rows % 4) == [0, 1, 2, 3] for rows in picks)
+    assert len({tuple(rows) for rows in picks}) == 3
+
+
+@pytest.mark.parametrize("pool", ["plain", "rare", "offset"])
+def test_residuals_are_orthogonal_to_every_pick(pool):
+    features = POOLS[pool]
+    picks = jaxsel.select(features, 10, algorithm="blocked", seed=2).indices
+    mask = np.zeros(N, bool)
+    mask[picks] = True
+    basis = span(jnp.asarray(features), jnp.asarray(mask), bases.BLOCK)
+    left = np.asarray(bases.project_out(basis, jnp.asarray(features)), np.float64)
+    rows = features.astype(np.float64)
+    lengths = np.linalg.norm(rows, axis=1)
+    cosines = (left @ rows[picks].T) / np.outer(lengths, lengths[picks])
+    assert np.abs(cosines).max() < 1e-5
+
+
+@pytest.mark.parametrize("algorithm", ["sequential", "blocked"])
+def test_beyond_the_rank_picks_stay_distinct_and_rounds_are_counted(algorithm):
+    features = POOLS["plain"].copy()
+    features[:, 3:] = 0
+    selection = jaxsel.select(features, 10, algorithm=algorithm)
+    assert len(set(selection.indices)) == 10
+    assert selection.info["rounds"] == 4
+
+
+def test_a_spanning_labelled_set_is_projected_out_once():
+    features = POOLS["plain"]
+    selection = jaxsel.select(features, 20, labelled=np.arange(2 * D))
+    assert len(set(selection.indices)) == 20 and selection.indices.min() >= 2 * D
+    assert selection.info["rounds"] == 2
+
+
+def test_smaller_budgets_are_prefixes_of_blocked_draws():
+    features = POOLS["rare"]
+    whole = jaxsel.select(features, 60, algorithm="blocked", block_size=16, seed=1)
+    assert whole.info["measures"] > 1
+    for budget in (7, 33):
+        part = jaxsel.select(
+            features, budget, algorithm="blocked", block_size=16, seed=1
+        )
+        np.testing.assert_array_equal(part.indices, whole.indices[:budget])
+
+
+def test_the_fast_forms_refuse_other_norms():
+    with pytest.raises(jaxsel.UserError, match="sequential"):
+        jaxsel.select(POOLS["plain"], 3, algorithm="blocked", norm_ord=1)
+    routed = jaxsel.select(POOLS["plain"], 3, norm_ord=1)
+    assert routed.info["algorithm"] == "sequential"
