@@ -1,0 +1,1 @@
+"""Measurements: what each selector costs, beside its rivals and its own quality."""
