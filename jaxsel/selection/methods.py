@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import select_gram_schmidt
+from jaxsel.selection.k_center import select_k_center
+from jaxsel.selection.max_herding import select_max_herding
 from jaxsel.selection.norm import select_norm
+from jaxsel.selection.probcover import select_probcover
+from jaxsel.selection.two_stage import two_stage
+from jaxsel.selection.typiclust import select_typiclust
 from jaxsel.selection.uniform import select_random
 
 
@@ -17,9 +22,10 @@ class Method(NamedTuple):
       function: `(key, features [n, d], labelled [n], *, budget, **options) -> Picks`.
       rows: "raw" or "unit", the rows it is given.
       prefix: a smaller budget's picks are a prefix of a larger one's.
-      order_invariant: with ids, picks are the same ids whatever the row order *and
-        the tile sizes*, for these options; None where no options promise it.
-      coverage: it claims to cover the pool, so its coverage is reported.
+      order_invariant: options with which the same ids come out whatever the tile
+        size; None where none promise it. (Whatever the row order, given ids, they
+        come out of every method: `select` sorts the rows by id.)
+      coverage: it claims to cover the pool, so `select` reports how well.
     """
 
     function: Callable[..., Picks]
@@ -39,10 +45,29 @@ class Method(NamedTuple):
         }
 
 
+_FIRST: dict[str, Callable[..., Picks]] = {
+    "probcover": select_probcover,
+    "typiclust": select_typiclust,
+}
+_SECOND: dict[str, Callable[..., Picks]] = {
+    "norm": select_norm,
+    "gs": select_gram_schmidt,
+    "random": select_random,
+}
+
 METHODS: dict[str, Method] = {
     "random": Method(select_random, "raw", True, None),
     "norm": Method(select_norm, "raw", True, {"deterministic": True}),
     "gram_schmidt": Method(select_gram_schmidt, "raw", True, {"deterministic": True}),
+    "probcover": Method(select_probcover, "unit", True, {"delta": 0.65}, True),
+    "typiclust": Method(select_typiclust, "unit", False, None, True),
+    "k_center": Method(select_k_center, "raw", True, {}),
+    "max_herding": Method(select_max_herding, "unit", True, {}, True),
+    **{
+        f"{a}+{b}": Method(two_stage(first, second), "raw", False, None)
+        for a, first in _FIRST.items()
+        for b, second in _SECOND.items()
+    },
 }
 
 
