@@ -59,8 +59,8 @@ def select_k_center(
     cold = ~jnp.any(labelled)
     start = _squared_distances(features, _mean(features))
 
-    def pick(step, state):
-        nearest, latest, free, rounds, indices, gains = state
+    def pick(state, step):
+        nearest, latest, free, rounds = state
         # Distances wait a step before they are merged: on their own they compile to a
         # vectorised pass at the speed of memory, fused with the minimum to a slow one.
         nearest = jnp.minimum(nearest, latest)
@@ -69,20 +69,18 @@ def select_k_center(
         score = jnp.where(free, score, -jnp.inf)
         chosen = _argmax(jax.random.fold_in(key, step), score, tie)
         distance = nearest[chosen]
-        return (
+        state = (
             nearest,
             _squared_distances(features, features[chosen]),
             free.at[chosen].set(False),
             rounds + (distance == 0),
-            indices.at[step].set(chosen),
-            gains.at[step].set(jnp.sqrt(distance)),
         )
+        return state, (chosen, jnp.sqrt(distance))
 
     nearest, latest = _to_labelled(features, labelled)
-    empty = jnp.zeros(budget, jnp.int32), jnp.zeros(budget, jnp.float32)
-    state = (nearest, latest, ~labelled, jnp.int32(1), *empty)
-    state = lax.fori_loop(0, budget, pick, state)
-    nearest, latest, _, rounds, indices, gains = state
+    state = (nearest, latest, ~labelled, jnp.int32(1))
+    state, (indices, gains) = lax.scan(pick, state, jnp.arange(budget))
+    nearest, latest, _, rounds = state
     radius = jnp.sqrt(jnp.max(jnp.minimum(nearest, latest)))
     return Picks(indices, gains, rounds, {"radius": radius})
 

@@ -38,7 +38,7 @@ from jaxsel.selection.tiles import (
 )
 
 TILE = 1024
-BLOCK = 64
+BLOCK = 128
 
 
 class _Points(NamedTuple):
@@ -115,8 +115,8 @@ def herd(
     bounds = jnp.where(excluded, -1.0, _all_gains(pool, best, bandwidth, tile=tile))
     refresh = partial(_refresh, pool, bandwidth, tile=tile, block=block)
 
-    def pick(step, carry):
-        state, rounds, indices, gains = carry
+    def pick(carry, step):
+        state, rounds = carry
         state = lax.while_loop(_unsettled, refresh, state)
         chosen = _argmax(jax.random.fold_in(key, step), state.bounds[:n], tie)
         gain = state.bounds[chosen]
@@ -126,14 +126,12 @@ def herd(
             state.bounds.at[chosen].set(-1.0),
             jnp.zeros_like(state.fresh),
         )
-        indices, gains = indices.at[step].set(chosen), gains.at[step].set(gain / n)
-        return state, rounds + (gain == 0), indices, gains
+        return (state, rounds + (gain == 0)), (chosen, gain / n)
 
     # The first gains were summed by other tiles: they are bounds, not yet final.
     state = _State(best, bounds, jnp.zeros(len(rows), bool))
-    empty = jnp.zeros(budget, jnp.int32), jnp.zeros(budget, jnp.float32)
-    carry = lax.fori_loop(0, budget, pick, (state, jnp.int32(1), *empty))
-    state, rounds, indices, gains = carry
+    carry, (indices, gains) = lax.scan(pick, (state, jnp.int32(1)), jnp.arange(budget))
+    state, rounds = carry
     similarity = jnp.sum(jnp.where(padding, 0, state.best)) / n
     info = {"bandwidth": bandwidth, "similarity": similarity}
     return Picks(indices, gains, rounds, info)

@@ -147,8 +147,7 @@ def cover(
     covered = _covered_by(rows, given, ball, tile=tile, block=block)
     reached = jnp.sum(covered)
 
-    def pick(step, carry):
-        state, (indices, taken) = carry
+    def pick(state, step):
         # The last pick's losses, or at first those to the labelled rows.
         gains = subtract(state.gains, state.lost, state.touched & ~state.excluded)
         state = _new_round_if_done(state._replace(gains=gains), all_gains, padding)
@@ -164,14 +163,12 @@ def cover(
             inner_products(rows, row)[:, 0] >= reach.possible,
             state.rounds,
         )
-        taken = taken.at[step].set(jnp.sum(fresh, dtype=jnp.float32))
-        return state, (indices.at[step].set(chosen), taken)
+        return state, (chosen, jnp.sum(fresh, dtype=jnp.float32))
 
     state = _State(
         all_gains, covered | padding, excluded, covered, ~padding, jnp.int32(1)
     )
-    empty = jnp.zeros(budget, jnp.int32), jnp.zeros(budget, jnp.float32)
-    state, (indices, taken) = lax.fori_loop(0, budget, pick, (state, empty))
+    state, (indices, taken) = lax.scan(pick, state, jnp.arange(budget))
     uncovered = jnp.where(state.rounds > 1, 0, jnp.sum(~state.covered))
     may_pick = n - jnp.sum(labelled)
     by_chance = random_coverage(all_gains, ~(covered | padding), may_pick, budget)

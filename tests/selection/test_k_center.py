@@ -1,0 +1,84 @@
+"""k-center against farthest-first written out in float64."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsel.selection.k_center import select_k_center
+
+KEY = jax.random.key(0)
+
+
+def oracle(rows, budget, labelled):
+    exact = rows.astype(np.float64)
+
+    def to(centre):
+        return np.sqrt(((exact - centre) ** 2).sum(axis=1))
+
+    nearest = np.full(len(rows), np.inf)
+    for row in exact[labelled]:
+        nearest = np.minimum(nearest, to(row))
+    free = ~labelled
+    picks, gains, rounds = [], [], 1
+    for step in range(budget):
+        score = nearest
+        if step == 0 and not labelled.any():
+            score = -to(exact.mean(axis=0))
+        pick = int(np.where(free, score, -np.inf).argmax())
+        rounds += nearest[pick] == 0
+        picks.append(pick)
+        gains.append(nearest[pick])
+        free[pick] = False
+        nearest = np.minimum(nearest, to(exact[pick]))
+    return picks, gains, rounds, nearest.max()
+
+
+@pytest.fixture(scope="module")
+def rows() -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(120, 12)).astype(np.float32)
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+@pytest.mark.parametrize("labels", [0, 7])
+def test_picks_are_farthest_first(rows, offset, labels):
+    pool = rows * np.float32(0.01) + np.float32(offset)
+    labelled = np.arange(120) < labels
+    picks = select_k_center(KEY, pool, jnp.asarray(labelled), budget=30)
+    want, gains, rounds, radius = oracle(pool, 30, labelled)
+    assert picks.indices.tolist() == want
+    np.testing.assert_allclose(picks.gains, gains, rtol=1e-4)
+    assert int(picks.rounds) == rounds
+    assert float(picks.info["radius"]) == pytest.approx(radius, rel=1e-4)
+    assert np.all(np.diff(picks.gains[1:]) <= 0)
+
+
+def test_copies_are_bought_last_and_in_order(rows):
+    pool = rows[:10].repeat(12, axis=0)
+    picks = select_k_center(KEY, pool, jnp.zeros(120, bool), budget=30)
+    want = oracle(pool, 30, np.zeros(120, bool))
+    assert picks.indices.tolist() == want[0]
+    assert len({i // 12 for i in picks.indices[:10].tolist()}) == 10
+    rest = [i for i in range(120) if i not in picks.indices[:10].tolist()]
+    assert picks.indices[10:].tolist() == rest[:20]
+    assert int(picks.rounds) == 1 + 20
+
+
+def test_random_ties_vary_and_are_maxima():
+    pool = np.eye(12, dtype=np.float32).repeat(10, axis=0)
+    chosen = set()
+    for seed in range(5):
+        picks = select_k_center(
+            jax.random.key(seed), pool, jnp.zeros(120, bool), budget=12, tie="random"
+        )
+        assert len({i // 10 for i in picks.indices.tolist()}) == 12
+        chosen.add(tuple(picks.indices.tolist()))
+    assert len(chosen) == 5
+
+
+def test_vmap_over_keys_equals_the_solo_call(rows):
+    pool, none = jnp.asarray(rows), jnp.zeros(120, bool)
+    keys = jax.random.split(KEY, 2)
+    batch = jax.vmap(lambda key: select_k_center(key, pool, none, budget=30).indices)
+    solo = select_k_center(keys[0], pool, none, budget=30).indices
+    assert batch(keys)[0].tolist() == solo.tolist()

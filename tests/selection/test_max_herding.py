@@ -1,0 +1,112 @@
+"""MaxHerding against its definition in float64."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsel.selection.max_herding import herd, select_max_herding
+
+KEY = jax.random.key(0)
+BUDGET = 25
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def kernel(rows: np.ndarray, bandwidth: float) -> np.ndarray:
+    exact = rows.astype(np.float64)
+    square = ((exact[:, None] - exact) ** 2).sum(axis=2)
+    return np.exp(-square / (2 * bandwidth**2))
+
+
+def oracle(similar: np.ndarray, budget: int, labelled: np.ndarray):
+    best = similar[labelled].max(axis=0, initial=0)
+    free = ~labelled
+    picks, gains, rounds = [], [], 1
+    for _ in range(budget):
+        gain = np.maximum(similar - best, 0).mean(axis=1)
+        pick = int(np.where(free, gain, -1).argmax())
+        rounds += gain[pick] == 0
+        picks.append(pick)
+        gains.append(gain[pick])
+        free[pick] = False
+        best = np.maximum(best, similar[pick])
+    return picks, gains, rounds, best.mean()
+
+
+@pytest.fixture(scope="module")
+def rows() -> np.ndarray:
+    rng = np.random.default_rng(0)
+    centres = unit(rng.normal(size=(12, 10)))
+    pool = unit(centres[rng.integers(0, 12, 150)] + 0.15 * rng.normal(size=(150, 10)))
+    pool[11] = 0
+    return pool
+
+
+@pytest.mark.parametrize("labels", [0, 5])
+@pytest.mark.parametrize("bandwidth", [0.1, 0.7])
+def test_picks_and_gains_follow_the_definition(rows, labels, bandwidth):
+    labelled = np.arange(150) < labels
+    picks = select_max_herding(
+        KEY, rows, jnp.asarray(labelled), budget=BUDGET, bandwidth=bandwidth
+    )
+    want, gains, rounds, value = oracle(kernel(rows, bandwidth), BUDGET, labelled)
+    assert picks.indices.tolist() == want
+    np.testing.assert_allclose(picks.gains, gains, rtol=1e-4, atol=1e-7)
+    assert int(picks.rounds) == rounds
+    assert float(picks.info["similarity"]) == pytest.approx(value, rel=1e-5)
+
+
+def test_sizes_and_row_order_change_nothing(rows):
+    none, width = jnp.zeros(150, bool), jnp.float32(0.5)
+    want = herd(KEY, rows, none, width, budget=BUDGET).indices.tolist()
+    got = herd(KEY, rows, none, width, budget=BUDGET, tile=32, block=4)
+    assert got.indices.tolist() == want
+    order = np.random.default_rng(1).permutation(150)
+    shuffled = herd(KEY, rows[order], none, width, budget=BUDGET)
+    assert order[np.asarray(shuffled.indices)].tolist() == want
+
+
+def test_copies_are_bought_last_and_in_order(rows):
+    pool = rows[:15].repeat(10, axis=0)
+    picks = select_max_herding(
+        KEY, pool, jnp.zeros(150, bool), budget=BUDGET, bandwidth=0.5
+    )
+    first = picks.indices[:15].tolist()
+    assert len({i // 10 for i in first}) == 15
+    rest = [i for i in range(150) if i not in first]
+    assert picks.indices[15:].tolist() == rest[: BUDGET - 15]
+    assert picks.gains[15:].tolist() == [0] * (BUDGET - 15)
+    assert int(picks.rounds) == 1 + BUDGET - 15
+
+
+def test_a_narrow_cone_is_told_apart_by_the_default_bandwidth():
+    """All distances below 0.05: a fixed bandwidth would see a constant kernel."""
+    rng = np.random.default_rng(2)
+    centres = 1 + 0.02 * rng.normal(size=(12, 10))
+    pool = unit(centres.repeat(12, axis=0)[:150] + 0.001 * rng.normal(size=(144, 10)))
+    pool = np.concatenate([pool, pool[:6]])
+    picks = select_max_herding(KEY, pool, jnp.zeros(150, bool), budget=BUDGET)
+    assert float(picks.info["bandwidth"]) < 0.05
+    groups = {i // 12 for i in picks.indices[:12].tolist()}
+    assert len(groups) >= 11
+
+
+def test_random_ties_vary():
+    pool = jnp.eye(10).repeat(15, axis=0)
+    draws = {
+        tuple(
+            select_max_herding(
+                jax.random.key(seed),
+                pool,
+                jnp.zeros(150, bool),
+                budget=10,
+                bandwidth=0.5,
+                tie="random",
+            ).indices.tolist()
+        )
+        for seed in range(4)
+    }
+    assert len(draws) == 4
