@@ -1,0 +1,164 @@
+"""The boundary of `jaxsel.select`: what it takes, refuses and reports."""
+
+import subprocess
+import sys
+import warnings
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsel
+from jaxsel.selection import coverage
+from jaxsel.selection.query import QueryStrategy
+
+POOL = np.random.default_rng(0).normal(size=(24, 4)).astype(np.float32)
+
+
+class Dlpack:
+    """Another library's array: nothing but the protocol."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def test_every_kind_of_array_gives_the_same_picks(tmp_path):
+    path = tmp_path / "features.npy"
+    small = np.round(POOL * 20).clip(-127, 127).astype(np.int8)
+    np.save(path, small)
+    kinds = [
+        small.astype(np.float16),
+        small.astype(np.float64),
+        np.load(path, mmap_mode="r"),
+        np.asfortranarray(small.astype(np.float32)),
+        jnp.asarray(small, jnp.bfloat16),
+        Dlpack(small.astype(np.float32)),
+        small.tolist(),
+    ]
+    expected = jaxsel.select(small, 5, "norm").indices
+    for features in kinds:
+        found = jaxsel.select(features, 5, "norm")
+        np.testing.assert_array_equal(found.indices, expected)
+
+
+def _with(value):
+    features = POOL.copy()
+    features[3, 1] = value
+    return features
+
+
+@pytest.mark.parametrize(
+    ("features", "budget", "options", "words"),
+    [
+        (_with(np.nan), 2, {}, "NaN or infinity in 1 row.*row 3"),
+        (_with(np.inf), 2, {}, "NaN or infinity"),
+        (POOL[0], 2, {}, r"shape \[n, d\]"),
+        (POOL[:0], 0, {}, "empty"),
+        (POOL.astype(complex), 2, {}, "complex"),
+        (POOL, -1, {}, "-1"),
+        (POOL, 2.5, {}, "2.5"),
+        (POOL, 25, {}, "25.* 24 unlabelled"),
+        (POOL, 2, {"method": "nrom"}, "nrom.*known methods: random, norm"),
+        (POOL, 2, {"labelled": [1, 1]}, "1 more than once"),
+        (POOL, 2, {"labelled": [-1]}, "-1"),
+        (POOL, 2, {"labelled": [24]}, "24"),
+        (POOL, 2, {"labelled": [0.5]}, "float64"),
+        (POOL, 2, {"labelled": np.ones(5, bool)}, r"\(5,\)"),
+        (POOL, 2, {"ids": ["a"] * 24}, "'a'.* twice"),
+        (POOL, 2, {"ids": [1, 2]}, r"\(24,\)"),
+        (POOL, 2, {"seed": -3}, "-3"),
+        (POOL, 2, {"method": "norm", "norm_ord": 3}, "1, 2, inf"),
+        (POOL, 2, {"method": "norm", "input_norms": [1.0]}, r"\(24,\)"),
+        (POOL, 2, {"method": "probcover", "delta": 0}, "above 0"),
+        (POOL, 2, {"method": "probcover", "delta": "purity"}, "n_classes"),
+        (POOL, 2, {"block_size": 0}, "block_size"),
+        (POOL, 2, {"algorithm": "fast"}, "sequential"),
+    ],
+)
+def test_mistakes_are_refused_in_one_line(features, budget, options, words):
+    with pytest.raises(jaxsel.UserError, match=words) as caught:
+        jaxsel.select(features, budget, **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e30])
+def test_a_common_factor_changes_nothing(factor):
+    expected = jaxsel.select(POOL, 5).indices
+    found = jaxsel.select(POOL.astype(np.float64) * factor, 5).indices
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_a_selection_is_its_indices():
+    selection = jaxsel.select(POOL, 5, "norm")
+    assert len(selection) == 5 and list(selection) == selection.indices.tolist()
+    np.testing.assert_array_equal(POOL[selection], POOL[selection.indices])
+
+
+def test_ids_break_ties_and_carry_values_a_row():
+    equal = np.ones((4, 2))
+    found = jaxsel.select(
+        equal, 2, "norm", deterministic=True, ids=["d", "b", "c", "a"]
+    )
+    assert found.indices.tolist() == [3, 1]
+    found = jaxsel.select(
+        equal,
+        1,
+        "norm",
+        deterministic=True,
+        ids=["d", "b", "c", "a"],
+        input_norms=[0.1, 1, 1, 1],
+    )
+    assert found.indices.tolist() == [0]
+
+
+def test_coverage_is_told_from_chance():
+    rng = np.random.default_rng(0)
+    centres = np.eye(8)[rng.integers(0, 8, 400)]
+    rows = jnp.asarray(centres + 0.02 * rng.normal(size=(400, 8)), jnp.float32)
+    firsts = np.array([np.argmax(centres[:, i]) for i in range(8)])
+    nothing = np.zeros(400, bool)
+    good = coverage.report(rows, firsts, nothing, 0, 0.5)
+    assert good["coverage_here"] == 1 and not good["no_better_than_random"]
+    assert good["coverage_random"].shape == (20,)
+    assert good["coverage_random"].mean() < 0.8
+    bad = coverage.report(rows, np.flatnonzero(centres[:, 0])[:8], nothing, 0, 0.5)
+    assert bad["coverage_here"] == pytest.approx(centres[:, 0].mean())
+    with pytest.warns(coverage.CoverageWarning, match="no better than random"):
+        coverage.warn("some_method", bad)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        coverage.warn("some_method", good)
+
+
+def test_query_takes_nan_for_unlabelled():
+    labels = np.full(24, np.nan)
+    labels[[2, 5]] = 0, 1
+    strategy = QueryStrategy("norm", deterministic=True)
+    rows = strategy.query(POOL, labels, batch_size=22)
+    assert rows.dtype == np.int64 and not {2, 5} & set(rows.tolist())
+    words = np.array(["cat", None] * 12, dtype=object)
+    assert (strategy.query(POOL, words, batch_size=12) % 2 == 1).all()
+    assert len(strategy.query(POOL, batch_size=24)) == 24
+    with pytest.raises(jaxsel.UserError, match="24"):
+        strategy.query(POOL, labels[:3])
+
+
+def test_importing_jaxsel_does_not_import_jax():
+    code = "import sys, jaxsel; print('jax' in sys.modules, sorted(jaxsel.__all__))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.startswith("False")
+
+
+def test_results_do_not_depend_on_where_the_features_lie():
+    on_host = jaxsel.select(POOL, 5).indices
+    on_device = jaxsel.select(jax.device_put(POOL), 5).indices
+    np.testing.assert_array_equal(on_host, on_device)
