@@ -93,7 +93,7 @@ def select(
       [0, 2]
     """
     entry = _method(method)
-    rows = validate.as_features(features)
+    rows, zero_rows = validate.as_features(features)
     n = rows.shape[0]
     mask = validate.as_labelled(labelled, n)
     budget = validate.as_budget(budget, n, int(mask.sum()))
@@ -113,7 +113,7 @@ def select(
     picked = np.asarray(picks.indices, np.int64)
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
-    info |= {"seconds": seconds, "zero_rows": _zero_rows(rows)}
+    info |= {"seconds": seconds, "zero_rows": zero_rows}
     info |= {name: _plain(value) for name, value in picks.info.items()}
     if "algorithm" in entry.options:
         settings = {**entry.options, **options}
@@ -178,15 +178,6 @@ def _checked(option: str, value: Any, n: int) -> Any:
     if option in WIDTHS and not isinstance(value, str):
         return validate.as_width(option, value)
     return value
-
-
-@jax.jit
-def _count_zero_rows(rows: jax.Array) -> jax.Array:
-    return jnp.sum(~jnp.any(rows != 0, axis=1))
-
-
-def _zero_rows(rows: jax.Array) -> int:
-    return int(_count_zero_rows(rows))
 
 
 def _plain(value: Any) -> Any:

@@ -10,8 +10,8 @@ import numpy as np
 from jaxsel.errors import UserError
 
 
-def as_features(features: Any) -> jax.Array:
-    """A finite float32 `[n, d]` array on the default device.
+def as_features(features: Any) -> tuple[jax.Array, int]:
+    """A finite float32 `[n, d]` array on the default device, and its zero rows' count.
 
     Args:
       features: NumPy array (any float or integer type, memory-mapped too),
@@ -46,7 +46,7 @@ def as_features(features: Any) -> jax.Array:
             f"features must be finite in float32, found NaN or infinity in "
             f"{bad.size} row(s), first in row {bad[0]}; remove or repair them"
         )
-    return _rescaled(array, float(largest.max()))
+    return _rescaled(array, float(largest.max())), int(np.sum(largest == 0))
 
 
 def as_labelled(labelled: Any, n: int) -> np.ndarray:
