@@ -51,6 +51,8 @@ def _scikit_activeml(method: str) -> Rival:
     strategy = getattr(pool, method)
 
     def select(x: np.ndarray, budget: int, seed: int, **options) -> Result:
+        # It measures rows as they come; the methods on directions want unit rows.
+        x = x if method == "CoreSet" else unit(x)
         # A fresh object each time: one that is used again answers from its cache.
         made = strategy(random_state=seed, **arguments(options))
         unlabelled = np.full(len(x), np.nan)
@@ -88,7 +90,8 @@ def _coreax(method: str) -> Rival:
         return RPCholesky(budget, random_key=key, kernel=LinearKernel())
 
     def select(x: np.ndarray, budget: int, seed: int, gamma: float = 1.0) -> Result:
-        coreset, _ = solver(budget, seed, gamma).reduce(Data(jax.numpy.asarray(x)))
+        rows = jax.numpy.asarray(unit(x) if method == "KernelHerding" else x)
+        coreset, _ = solver(budget, seed, gamma).reduce(Data(rows))
         return Result(np.asarray(coreset.unweighted_indices), {})
 
     return select
