@@ -63,8 +63,9 @@ def test_unknown_lowering_is_refused():
 
 
 def test_backend_table():
-    assert default_lowering("cpu") == "matmul"
-    assert default_lowering("gpu") == default_lowering("tpu") == "conv"
+    assert default_lowering(2, "cpu") == "matmul"
+    assert default_lowering(4, "cpu") == "conv"
+    assert default_lowering(2, "gpu") == default_lowering(2, "tpu") == "conv"
 
 
 def test_module_starts_kaiming_normal_in_the_fan_out():
