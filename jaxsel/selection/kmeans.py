@@ -11,8 +11,6 @@ from jaxsel.selection.seeding import (
     Start,
     greedy_start,
     make_pool,
-    read_tile,
-    tile_count,
 )
 
 Array = jax.Array
@@ -52,7 +50,7 @@ def kmeans(
     n_init: int = 1,
     max_iters: int = 300,
     tol: float = 1e-4,
-    tile: int = 8192,
+    tile: int = 4096,
 ) -> KMeans:
     """Clusters the rows of `x` around `k` centres.
 
@@ -68,8 +66,9 @@ def kmeans(
     its last row is put on the row farthest from its own centre, one an iteration. The
     restart with the smallest inertia is returned.
 
-    One assignment is a product `[tile, d] x [d, k]`, 2 n k d flops over all tiles;
-    beside `x` memory holds O(n log k) for the start and O(n + tile k + k d) after.
+    One assignment is a product `[k, d] x [d, tile]`, 2 n k d flops over all tiles.
+    Beside `x` memory holds one centred copy of it, O(n log k) for the start and
+    O(n + tile k + k d) after.
 
     Args:
       key: PRNG key.
@@ -98,10 +97,11 @@ def kmeans(
     count = jnp.int32(k) if count is None else jnp.asarray(count, jnp.int32)
     tile = min(tile, n)
     pool = make_pool(x, valid)
-    threshold = tol * _mean_variance(pool, tile)
+    rows = jnp.maximum(valid.sum(), 1)
+    threshold = tol * pool.lengths.sum() / (rows * x.shape[1]).astype(x.dtype)
 
     def better(best: KMeans, key_restart: Array) -> tuple[KMeans, None]:
-        start = greedy_start(key_restart, pool, count, k=k, tile=tile)
+        start = greedy_start(key_restart, pool, count, k=k)
         found = _lloyd(pool, start, threshold, max_iters, tile)
         wins = found.inertia < best.inertia
         return jax.tree.map(partial(jnp.where, wins), found, best), None
@@ -132,23 +132,28 @@ def _assign(pool: Pool, start: Start, tile: int) -> _Assignment:
     n, d = pool.x.shape
     k = start.used.shape[0]
     half = 0.5 * jnp.sum(jnp.square(start.centres), axis=1)
-    half = jnp.where(start.used, half, jnp.inf)
+    half = jnp.where(start.used, half, jnp.inf)[:, None]
 
     def one_tile(i: Array, done: _Assignment) -> _Assignment:
-        part = read_tile(pool, i, tile)
-        # ||x - c||^2 / 2 = ||x||^2 / 2 + score; the first term does not compare.
-        score = half - jnp.dot(part.rows, start.centres.T, precision="highest")
-        label = jnp.argmin(score, axis=1).astype(jnp.int32)
-        score = jnp.take_along_axis(score, label[:, None], axis=1)[:, 0]
-        squared = jnp.sum(jnp.square(part.rows), axis=1) + 2 * score
-        valid = jax.lax.dynamic_slice_in_dim(pool.valid, part.start, tile)
-        sums, counts = _add_up(label, part.rows, part.fresh, k)
-        write = partial(
-            jax.lax.dynamic_update_slice_in_dim, start_index=part.start, axis=0
-        )
+        # The last tile is moved back to end at row n; rows that an earlier tile has
+        # held are not added again.
+        begin = jnp.asarray(i * tile, jnp.int32)
+        at = jnp.minimum(begin, n - tile)
+        read = partial(jax.lax.dynamic_slice_in_dim, start_index=at, slice_size=tile)
+        write = partial(jax.lax.dynamic_update_slice_in_dim, start_index=at, axis=0)
+        rows, valid = read(pool.x), read(pool.valid)
+        # ||x - c||^2 = ||x||^2 + 2 score; the first term does not compare.
+        score = half - jnp.dot(start.centres, rows.T, precision="highest")
+        least = score.min(axis=0)
+        # A minimum and a comparison take a third of the time of an argmin on a CPU.
+        places = jnp.arange(k, dtype=jnp.int32)[:, None]
+        label = jnp.where(score == least, places, k).min(axis=0)
+        squared = jnp.maximum(read(pool.lengths) + 2 * least, 0)
+        fresh = valid & (at + jnp.arange(tile, dtype=jnp.int32) >= begin)
+        sums, counts = _add_up(label, rows, fresh, k)
         return _Assignment(
             write(done.labels, jnp.where(valid, label, -1)),
-            write(done.squared, jnp.where(valid, jnp.maximum(squared, 0), 0)),
+            write(done.squared, jnp.where(valid, squared, 0)),
             done.sums + sums,
             done.counts + counts,
         )
@@ -159,7 +164,7 @@ def _assign(pool: Pool, start: Start, tile: int) -> _Assignment:
         jnp.zeros((k, d), pool.x.dtype),
         jnp.zeros(k, jnp.int32),
     )
-    return jax.lax.fori_loop(0, tile_count(n, tile), one_tile, empty)
+    return jax.lax.fori_loop(0, -(-n // tile), one_tile, empty)
 
 
 def _add_up(label: Array, rows: Array, fresh: Array, k: int) -> tuple[Array, Array]:
@@ -241,11 +246,11 @@ def _means(pool: Pool, start: Start, found: _Assignment) -> tuple[Array, Array]:
     target = jnp.argmax(empty)
     far = jnp.argmax(found.squared)
     home = found.labels[far]
-    row = pool.x[far] - pool.mean
+    row = pool.x[far]
     # Rows this near to their centre are copies of it, up to rounding: the difference
     # is taken entry by entry, so it does not cancel.
     away = jnp.sum(jnp.square(row - start.centres[home]))
-    copies = 4 * jnp.finfo(row.dtype).eps * jnp.sum(jnp.square(row))
+    copies = 4 * jnp.finfo(row.dtype).eps * pool.lengths[far]
     reseed = empty.any() & (away > copies)
 
     sums = found.sums.at[home].add(jnp.where(reseed, -row, 0))
@@ -254,17 +259,3 @@ def _means(pool: Pool, start: Start, found: _Assignment) -> tuple[Array, Array]:
     counts = counts.at[target].add(reseed.astype(jnp.int32))
     means = sums / jnp.maximum(counts, 1)[:, None].astype(sums.dtype)
     return jnp.where((counts > 0)[:, None], means, start.centres), reseed
-
-
-def _mean_variance(pool: Pool, tile: int) -> Array:
-    """The mean over columns of their variance over the valid rows."""
-    n, d = pool.x.shape
-
-    def add(i: Array, total: Array) -> Array:
-        part = read_tile(pool, i, tile)
-        lengths = jnp.sum(jnp.square(part.rows), axis=1)
-        return total + jnp.where(part.fresh, lengths, 0).sum()
-
-    total = jnp.zeros((), pool.x.dtype)
-    total = jax.lax.fori_loop(0, tile_count(n, tile), add, total)
-    return total / (jnp.maximum(pool.valid.sum(), 1) * d).astype(total.dtype)

@@ -12,58 +12,30 @@ Array = jax.Array
 
 
 class Pool(NamedTuple):
-    """The rows a clustering sees; they are read tile by tile and never copied whole.
+    """The rows a clustering sees.
 
     Attributes:
-      x: float `[n, d]`, the rows.
-      mean: float `[d]`, subtracted from every tile, so that expanded squared
-        distances do not cancel when the rows share a large offset.
+      x: float `[n, d]`, the rows minus their mean: expanded squared distances cancel
+        when rows share a large offset. Zero where not valid.
+      lengths: float `[n]`, their squared lengths.
       valid: bool `[n]`, rows that take part; the others weigh nothing.
+      mean: float `[d]`, what was subtracted.
     """
 
     x: Array
-    mean: Array
+    lengths: Array
     valid: Array
-
-
-class Tile(NamedTuple):
-    """Rows `start .. start + t` of a pool, centred.
-
-    Attributes:
-      start: int32 scalar. The last tile is moved back to end at row n.
-      rows: float `[t, d]`.
-      fresh: bool `[t]`, valid rows that no earlier tile has held.
-    """
-
-    start: Array
-    rows: Array
-    fresh: Array
+    mean: Array
 
 
 def make_pool(x: Array, valid: Array) -> Pool:
-    """Pairs the rows with their mean over the valid ones."""
+    """Centres the valid rows and measures them; copies `x` once."""
     weight = valid.astype(x.dtype)
     total = jnp.dot(weight, x, precision="highest")
-    mean = total / jnp.maximum(weight.sum(), 1)
-    # Fused into its uses, the division may round differently in each of them, and a
-    # row would no longer be at distance zero from its copy.
-    return Pool(x, jax.lax.optimization_barrier(mean), valid)
-
-
-def read_tile(pool: Pool, index: Array, size: int) -> Tile:
-    """Reads tile `index`; `size` must not exceed the number of rows."""
-    n = pool.x.shape[0]
-    begin = jnp.asarray(index * size, jnp.int32)
-    start = jnp.minimum(begin, n - size)
-    rows = jax.lax.dynamic_slice_in_dim(pool.x, start, size) - pool.mean
-    valid = jax.lax.dynamic_slice_in_dim(pool.valid, start, size)
-    fresh = valid & (start + jnp.arange(size, dtype=jnp.int32) >= begin)
-    return Tile(start, rows, fresh)
-
-
-def tile_count(n: int, size: int) -> int:
-    """How many tiles of `size` rows cover `n` rows."""
-    return -(-n // size)
+    # Fused into its uses, the division may round differently in each of them.
+    mean = jax.lax.optimization_barrier(total / jnp.maximum(weight.sum(), 1))
+    centred = jnp.where(valid[:, None], x - mean, 0)
+    return Pool(centred, jnp.sum(jnp.square(centred), axis=1), valid, mean)
 
 
 class Start(NamedTuple):
@@ -86,7 +58,7 @@ class _Seeding(NamedTuple):
     closest: Array
 
 
-def greedy_start(key: Array, pool: Pool, count: Array, *, k: int, tile: int) -> Start:
+def greedy_start(key: Array, pool: Pool, count: Array, *, k: int) -> Start:
     """Chooses `count` seeds, each the best of several candidates.
 
     With D(x) the distance of row x to the nearest seed so far, a step draws
@@ -105,7 +77,6 @@ def greedy_start(key: Array, pool: Pool, count: Array, *, k: int, tile: int) -> 
       pool: the rows, `[n, d]`.
       count: int32 scalar, seeds wanted, at most `k`.
       k: room for seeds.
-      tile: rows a tile, at most n.
 
     Returns:
       `Start` with centred seeds.
@@ -116,7 +87,7 @@ def greedy_start(key: Array, pool: Pool, count: Array, *, k: int, tile: int) -> 
 
     def step(t: Array, state: _Seeding) -> _Seeding:
         tried = jnp.arange(room) < jnp.where(t == 0, 1, trials)
-        return _step(jax.random.fold_in(key, t), pool, state, t, tried, tile)
+        return _step(jax.random.fold_in(key, t), pool, state, t, tried)
 
     state = _Seeding(
         Start(jnp.zeros((k, d), pool.x.dtype), jnp.zeros(k, bool)),
@@ -125,9 +96,7 @@ def greedy_start(key: Array, pool: Pool, count: Array, *, k: int, tile: int) -> 
     return jax.lax.fori_loop(0, jnp.minimum(count, k), step, state).start
 
 
-def _step(
-    key: Array, pool: Pool, state: _Seeding, t: Array, tried: Array, tile: int
-) -> _Seeding:
+def _step(key: Array, pool: Pool, state: _Seeding, t: Array, tried: Array) -> _Seeding:
     """Draws candidates and adds as seed t the tried one that leaves the least D²."""
     start, closest = state
     # Before the first seed D is infinite everywhere and the draw uniform.
@@ -138,35 +107,21 @@ def _step(
     # A weight of zero marks a copy of a seed. Such a row is drawn when nothing else
     # is left, and may be when partial sums round.
     tried = tried & (weights[rows] > 0)
-    candidates = pool.x[rows] - pool.mean
-    columns = _distances_to(pool, candidates, closest, tile)
+    columns = jnp.minimum(_squared_distances(pool, rows), closest)
     best = jnp.argmin(jnp.where(tried, columns.sum(axis=1), jnp.inf))
     found = tried[best]
     start = Start(
-        start.centres.at[t].set(jnp.where(found, candidates[best], 0)),
+        start.centres.at[t].set(jnp.where(found, pool.x[rows[best]], 0)),
         start.used.at[t].set(found),
     )
     return _Seeding(start, jnp.where(found, columns[best], closest))
 
 
-def _distances_to(pool: Pool, candidates: Array, closest: Array, tile: int) -> Array:
-    """`[c, n]`: D² of every row if candidate c became a seed; 0 for invalid rows."""
-    n, d = pool.x.shape
-    norms = jnp.sum(jnp.square(candidates), axis=1)
+def _squared_distances(pool: Pool, rows: Array) -> Array:
+    """`[c, n]`: from each of c rows to all; exactly 0 to copies of the row."""
+    lengths = pool.lengths + pool.lengths[rows][:, None]
+    squared = lengths - 2 * jnp.dot(pool.x[rows], pool.x.T, precision="highest")
     # An inner product of d terms errs by at most d u |a||b|, u = eps / 2, and the
-    # norms likewise; 2 |a||b| <= |a|^2 + |b|^2.
-    unit_error = d * float(jnp.finfo(pool.x.dtype).eps)
-
-    def fill(i: Array, columns: Array) -> Array:
-        part = read_tile(pool, i, tile)
-        lengths = jnp.sum(jnp.square(part.rows), axis=1) + norms[:, None]
-        cross = jnp.dot(candidates, part.rows.T, precision="highest")
-        squared = lengths - 2 * cross
-        squared = jnp.where(squared > unit_error * lengths, squared, 0)
-        before = jax.lax.dynamic_slice_in_dim(closest, part.start, tile)
-        return jax.lax.dynamic_update_slice(
-            columns, jnp.minimum(squared, before), (0, part.start)
-        )
-
-    columns = jnp.zeros((candidates.shape[0], n), pool.x.dtype)
-    return jax.lax.fori_loop(0, tile_count(n, tile), fill, columns)
+    # lengths likewise; 2 |a||b| <= |a|^2 + |b|^2.
+    error = pool.x.shape[1] * float(jnp.finfo(pool.x.dtype).eps)
+    return jnp.where(squared > error * lengths, squared, 0)

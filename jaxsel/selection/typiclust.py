@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.kmeans import kmeans
-from jaxsel.selection.typicality import Cluster, most_typical
+from jaxsel.selection.typicality import BATCH, Cluster, most_typical
 
 Array = jax.Array
 
@@ -196,11 +196,16 @@ def _tabulate(clusters: Array, labelled: Array, capacity: int) -> _Table:
     )
 
 
+def _tile(typical_size: int) -> int:
+    """Rows a tile: near the size of a typical cluster, within what runs well."""
+    return max(BATCH, min(256, 1 << max(typical_size - 1, 0).bit_length()))
+
+
 class _Walk(NamedTuple):
     """Loop state of the picks: what is left, and where the walk stands.
 
     Attributes:
-      open: bool `[n]`, rows neither labelled nor picked.
+      open: bool `[n + tile]`, rows neither labelled nor picked, by place in the list.
       left: int32 `[c]`, open rows of the cluster visited q-th.
       cursor: int32 scalar, the next cluster to look at.
       limit: int32 scalar, the walk passes over clusters 0 .. limit - 1.
@@ -227,7 +232,12 @@ def _pick(
     squared: bool,
 ) -> tuple[Array, Array, Array, dict[str, Array]]:
     """Walks over the clusters, one pick from each."""
+    n = clusters.shape[0]
     table = _tabulate(clusters, labelled, capacity)
+    tile = _tile(n // min(budget, capacity))
+    # One copy of the rows, listed cluster by cluster, with room to read whole tiles.
+    places = jnp.minimum(jnp.arange(n + tile), n - 1)
+    listed = features[table.order[places]]
     visits = jnp.arange(capacity, dtype=jnp.int32)
 
     def pick(i: Array, walk: _Walk) -> _Walk:
@@ -238,25 +248,24 @@ def _pick(
             (visits < limit) & (walk.left > 0), (visits - cursor) % limit, limit
         )
         q = jnp.argmin(ahead)
-        cluster = Cluster(
-            features, table.order, walk.open, table.start[q], table.size[q]
-        )
-        found = most_typical(cluster, squared=squared)
+        cluster = Cluster(listed, walk.open, table.start[q], table.size[q])
+        found = most_typical(cluster, squared=squared, tile=tile)
+        place = table.start[q] + found.place
         alone = found.neighbours == 0
         typicality = jnp.where(alone, jnp.inf, 1 / (found.mean_distance + GUARD))
         begun = used_up | (q < cursor)
         return _Walk(
-            walk.open.at[found.row].set(False),
+            walk.open.at[place].set(False),
             walk.left.at[q].add(-1),
             (q + 1).astype(jnp.int32),
             limit,
             walk.rounds + begun.astype(jnp.int32),
-            walk.indices.at[i].set(found.row),
+            walk.indices.at[i].set(table.order[place]),
             walk.gains.at[i].set(typicality.astype(walk.gains.dtype)),
         )
 
     walk = _Walk(
-        ~labelled,
+        ~labelled[table.order[places]] & (jnp.arange(n + tile) < n),
         table.open,
         jnp.int32(0),
         jnp.where(table.kept > 0, table.kept, table.filled),

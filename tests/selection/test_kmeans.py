@@ -122,7 +122,7 @@ def test_greedy_start_beats_the_plain_one(digits):
         ]
         return float(np.mean(distance))
 
-    start = jax.jit(partial(greedy_start, k=10, tile=512))
+    start = jax.jit(partial(greedy_start, k=10))
     ours = [
         start(jax.random.key(s), pool, jnp.int32(10)).centres + pool.mean
         for s in range(8)
@@ -187,12 +187,19 @@ def test_rows_that_do_not_take_part_change_nothing(digits):
     assert found.inertia < 1.05 * theirs.inertia_
 
 
-def test_the_tile_size_changes_nothing(digits):
-    key = jax.random.key(2)
-    whole = kmeans(key, digits, k=K)
-    tiled = kmeans(key, digits, k=K, tile=400)
-    np.testing.assert_array_equal(whole.assignments, tiled.assignments)
-    np.testing.assert_allclose(whole.inertia, tiled.inertia, rtol=1e-6)
+@pytest.mark.parametrize("tile", [1, 400, N])
+def test_the_tile_size_changes_no_assignment(digits, tile):
+    pool = make_pool(digits, jnp.arange(N) != 7)
+    rows = np.asarray(pool.x, np.float64)
+    centres = rows[11 : 11 + K] + 0.25
+    start = Start(jnp.asarray(centres, jnp.float32), jnp.ones(K, bool))
+    found = jax.jit(module._assign, static_argnums=2)(pool, start, tile)
+    distances = ((rows[:, None] - centres) ** 2).sum(axis=2)
+    labels = np.where(np.arange(N) == 7, -1, distances.argmin(axis=1))
+    np.testing.assert_array_equal(found.labels, labels)
+    sums = [rows[labels == j].sum(axis=0) for j in range(K)]
+    np.testing.assert_allclose(found.sums, sums, atol=0.01)
+    np.testing.assert_array_equal(found.counts, [np.sum(labels == j) for j in range(K)])
 
 
 def test_room_for_more_centres_changes_nothing(digits):
