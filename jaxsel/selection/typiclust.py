@@ -74,7 +74,7 @@ def select_typiclust(
 
     Example:
       >>> import jax, jax.numpy as jnp
-      >>> x = jnp.array([[0.0], [0.1], [0.3], [5.0], [5.1], [5.3], [5.4]])
+      >>> x = jnp.array([[0.0], [0.1], [0.3], [5.0], [5.2], [5.3], [5.4]])
       >>> ids = jnp.array([0, 0, 0, 1, 1, 1, 1])
       >>> none = jnp.zeros(7, bool)
       >>> key = jax.random.key(0)

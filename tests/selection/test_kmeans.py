@@ -191,7 +191,7 @@ def test_rows_that_do_not_take_part_change_nothing(digits):
 def test_the_tile_size_changes_no_assignment(digits, tile):
     pool = make_pool(digits, jnp.arange(N) != 7)
     rows = np.asarray(pool.x, np.float64)
-    centres = rows[11 : 11 + K] + 0.25
+    centres = rows[11 : 11 + K] + np.linspace(0, 1, D)
     start = Start(jnp.asarray(centres, jnp.float32), jnp.ones(K, bool))
     found = jax.jit(module._assign, static_argnums=2)(pool, start, tile)
     distances = ((rows[:, None] - centres) ** 2).sum(axis=2)
