@@ -19,6 +19,17 @@ SIMCLR_CIFAR10_STD = (0.2023, 0.1994, 0.2010)
 SIMCLR_CIFAR100_MEAN = (0.5071, 0.4867, 0.4408)
 SIMCLR_CIFAR100_STD = (0.2675, 0.2565, 0.2761)
 
+# The curves of the paper's Fig. 2 and 3.
+PAPER_METHODS = (
+    "random",
+    "norm",
+    "gram_schmidt",
+    "typiclust",
+    "typiclust+norm",
+    "probcover",
+    "probcover+norm",
+)
+
 
 def base(name: str, variant: str, classes: int) -> ConfigDict:
     """An experiment with the paper's protocol for a data set of `classes` classes."""
@@ -47,7 +58,7 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.features.test_path = ""
 
     # Selection: labels to run; selectors[label] gives method and options.
-    config.methods = ("random", "norm", "gram_schmidt")
+    config.methods = PAPER_METHODS
     config.selectors = ConfigDict()
     for method in METHODS:
         options = {
@@ -98,7 +109,8 @@ def smoke(config: ConfigDict) -> None:
 
 
 def quick(config: ConfigDict) -> None:
-    """A meaningful answer on a CPU: half the budgets, a quarter of the width."""
+    """A meaningful answer on a CPU: half of budgets and epochs, a quarter of width."""
     config.features.width = 16
     config.budgets = config.budgets[::2]
     config.supervised.width = 16
+    config.supervised.epochs = 100
