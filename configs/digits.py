@@ -4,8 +4,8 @@
 
 All stages and the paper's seven methods in a minute or two on two cores, without a
 network: budgets 10, 20 and 40, 3 seeds, frameworks (i) and (ii), random-initialised
-features. The network is an eighth as wide as the paper's and trains for 60 epochs. `:paper` has the
-paper's budgets and epochs on a network of a quarter the width, in some ten minutes.
+features. The network is an eighth as wide as the paper's and trains for 60 epochs.
+`:paper` has the paper's budgets and epochs on a network of a quarter the width.
 """
 
 from ml_collections import ConfigDict
