@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.models.conv import default_lowering
 from jaxsel.models.resnet import ResNet18
 
 
@@ -53,7 +54,13 @@ def random_resnet18(
 
     Source: the "random initialisation" of Bar & Giryes, arXiv 2406.01086, Fig. 4a.
     """
-    network = ResNet18(num_classes=1, width=width, stem=stem, dropout=0.0)
+    network = ResNet18(
+        num_classes=1,
+        width=width,
+        stem=stem,
+        dropout=0.0,
+        lowering=default_lowering(looped=False),
+    )
     # The parameters do not depend on the image size: every layer is convolutional.
     example = jnp.zeros((1, 32, 32, channels), jnp.float32)
     params, state = jax.jit(network.start)(jax.random.key(seed), example)

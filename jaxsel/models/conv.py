@@ -1,21 +1,29 @@
 """A 3×3 or 1×1 convolution, and how it is lowered on each backend.
 
-XLA's stock convolution on a CPU is good on maps of four pixels or more and very bad
-below; so a convolution may also be lowered as *one* matrix product of the nine shifted
-copies of its input. Which form a layer gets is decided here and nowhere else.
+XLA's stock convolution on a CPU is good on maps of four pixels or more, very bad below,
+and very bad inside a loop (a `lax.scan` over steps), where it has no threads. So a
+convolution may also be lowered as *one* matrix product of the nine shifted copies of
+its input. Which form a layer gets is decided here and nowhere else.
 
-Measured on two cores (Xeon, AVX-512), 100 images, one 3×3 layer, milliseconds:
+Measured on two cores (Xeon, AVX-512), forward and backward of a ResNet-18 with the
+reference stem inside a loop, 100 images of 32×32, images a second:
 
-| map and channels | forward conv / matmul | input gradient | kernel gradient |
-|------------------|----------------------:|---------------:|----------------:|
-| 16×16, 64 to 64  |            23 / 116   |      23 / 76   |       78 / 160  |
-| 8×8, 128 to 128  |            26 / 62    |      26 / 31   |       63 / 82   |
-| 4×4, 256 to 256  |            20 / 31    |      23 / 29   |       31 / 33   |
-| 4×4 to 2×2, 512  |            19 / 6     |     610 / 9    |       18 / 12   |
-| 2×2, 512 to 512  |          1915 / 28    |    1932 / 24   |       18 / 26   |
+| lowering                                       | width 64 | width 16 |
+|------------------------------------------------|---------:|---------:|
+| `lax.conv_general_dilated`                     |       16 |        - |
+| nine slices concatenated, one product (chosen) |       89 |      491 |
+| nine products accumulated                      |       81 |      202 |
+| concatenated, hand-written gradient            |       75 |      249 |
+| small maps as one dense matrix                 |       79 |      463 |
 
-In a whole ResNet-18 on 32×32 images the mixture trains as fast as the matrix products
-alone (width 64) or a fifth faster (width 16), and evaluates 1.5 to 3 times as fast.
+Outside of loops, one 3×3 layer forward on 100 images, milliseconds:
+
+| map and channels | convolution | matrix product |
+|------------------|------------:|---------------:|
+| 16×16, 64 to 64  |          23 |            116 |
+| 8×8, 128 to 128  |          26 |             62 |
+| 4×4, 256 to 256  |          20 |             31 |
+| 2×2, 512 to 512  |        1915 |             28 |
 """
 
 import flax.linen as nn
@@ -23,28 +31,33 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
-LOWERINGS = ("auto", "matmul", "conv")
+LOWERINGS = ("auto", "matmul", "conv", "mixed")
 
-# Smallest side of a result for which the backend's own convolution is the faster.
-_SMALLEST_CONV = {"cpu": 4}
+# Accelerators have convolution units (and cuDNN); a CPU in a loop has its GEMM only.
+_BY_BACKEND = {"cpu": "matmul"}
+
+# Smallest side of a result for which a CPU's own convolution is the faster.
+_SMALLEST_CONV = 4
 
 
-def default_lowering(side: int, backend: str | None = None) -> str:
-    """The faster lowering for maps of this size, as measured.
+def default_lowering(backend: str | None = None, *, looped: bool = True) -> str:
+    """The faster lowering of a network on a backend, as measured.
 
     Args:
-      side: pixels of the smaller side of the result.
-      backend: a JAX backend's name; the default one if absent.
+      backend: a JAX backend's name; None is the backend in use.
+      looped: whether the network runs inside a loop of the program, as in training.
 
     Returns:
-      `"matmul"` or `"conv"`.
+      `"matmul"`, `"conv"`, or `"mixed"`: by the size of the map.
 
     Example:
-      >>> [default_lowering(side, "cpu") for side in (8, 4, 2)]
-      ['conv', 'conv', 'matmul']
+      >>> default_lowering("cpu"), default_lowering("gpu")
+      ('matmul', 'conv')
+      >>> default_lowering("cpu", looped=False)
+      'mixed'
     """
-    smallest = _SMALLEST_CONV.get(backend or jax.default_backend(), 1)
-    return "conv" if side >= smallest else "matmul"
+    chosen = _BY_BACKEND.get(backend or jax.default_backend(), "conv")
+    return "mixed" if chosen == "matmul" and not looped else chosen
 
 
 def convolve(x: Array, kernel: Array, *, stride: int = 1, lowering: str) -> Array:
@@ -58,7 +71,7 @@ def convolve(x: Array, kernel: Array, *, stride: int = 1, lowering: str) -> Arra
       x: images, float `[n, h, w, c]`.
       kernel: weights, float `[k, k, c, o]`, `k` odd.
       stride: 1 or more.
-      lowering: `"matmul"` or `"conv"`.
+      lowering: `"matmul"`, `"conv"` or `"mixed"`.
 
     Returns:
       float `[n, ⌈h/stride⌉, ⌈w/stride⌉, o]`.
@@ -71,11 +84,16 @@ def convolve(x: Array, kernel: Array, *, stride: int = 1, lowering: str) -> Arra
       ...          lowering="matmul")[0, :, :, 0].tolist()
       [[4.0, 6.0], [6.0, 9.0]]
     """
+    if lowering == "mixed":
+        small = min(x.shape[1:3]) // stride < _SMALLEST_CONV
+        lowering = "matmul" if small else "conv"
     if lowering == "conv":
         return _as_convolution(x, kernel, stride)
     if lowering == "matmul":
         return _as_matrix_product(x, kernel, stride)
-    raise ValueError(f"lowering: expected 'matmul' or 'conv', found {lowering!r}")
+    raise ValueError(
+        f"lowering: expected 'matmul', 'conv' or 'mixed', found {lowering!r}"
+    )
 
 
 def _as_convolution(x: Array, kernel: Array, stride: int) -> Array:
@@ -138,7 +156,5 @@ class Conv(nn.Module):
             nn.initializers.variance_scaling(2.0, "fan_out", "normal"),
             (self.size, self.size, x.shape[-1], self.features),
         )
-        lowering = self.lowering
-        if lowering == "auto":
-            lowering = default_lowering(min(x.shape[1:3]) // self.stride)
+        lowering = default_lowering() if self.lowering == "auto" else self.lowering
         return convolve(x, kernel, stride=self.stride, lowering=lowering)

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.rows import unit_rows
@@ -105,5 +106,5 @@ def _proposals(budget: int, features: jax.Array, labelled: jax.Array) -> int:
     """min(2s, n - |L|); while `labelled` is traced, min(2s, n)."""
     room = features.shape[0]
     if not isinstance(labelled, jax.core.Tracer):
-        room -= int(jnp.sum(labelled))
+        room -= int(np.asarray(labelled).sum())  # NumPy: a user's jit may trace.
     return min(2 * budget, room)

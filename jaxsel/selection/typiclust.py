@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks
@@ -119,7 +120,7 @@ def _room(labelled: Array, budget: int, limit: int) -> int:
     """
     if isinstance(labelled, jax.core.Tracer):
         return limit
-    known = int(labelled.sum())
+    known = int(np.asarray(labelled).sum())  # NumPy: a user's jit may be tracing.
     wanted = budget if known == 0 else -(-(known + budget) // 64) * 64
     return max(1, min(wanted, limit))
 

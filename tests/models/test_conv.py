@@ -58,14 +58,15 @@ def test_lowerings_have_the_same_gradient(stride):
 
 def test_unknown_lowering_is_refused():
     x, kernel = jnp.zeros((1, 2, 2, 1)), jnp.zeros((1, 1, 1, 1))
-    with pytest.raises(ValueError, match="expected 'matmul' or 'conv', found 'fft'"):
+    with pytest.raises(ValueError, match="expected 'matmul', 'conv' or 'mixed', found"):
         convolve(x, kernel, lowering="fft")
 
 
 def test_backend_table():
-    assert default_lowering(2, "cpu") == "matmul"
-    assert default_lowering(4, "cpu") == "conv"
-    assert default_lowering(2, "gpu") == default_lowering(2, "tpu") == "conv"
+    assert default_lowering("cpu") == "matmul"
+    assert default_lowering("cpu", looped=False) == "mixed"
+    for looped in (False, True):
+        assert default_lowering("gpu", looped=looped) == "conv"
 
 
 def test_module_starts_kaiming_normal_in_the_fan_out():
