@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "report": {"evaluation"},
     "experiment": {
         "data",
+        "models",
         "features",
         "selection",
         "training",

@@ -9,6 +9,7 @@ import numpy as np
 DRAWS = 20
 # The share covered is estimated on at most so many rows; its error is below .008.
 JUDGED = 4096
+GATHERED = 1024
 
 
 class CoverageWarning(UserWarning):
@@ -46,18 +47,21 @@ def report(
     judges = np.asarray(rows[judged], np.float32)
     known = np.full(len(judges), np.inf, np.float32)
     if labelled.any():
-        known = _nearest(judges, np.asarray(rows[np.flatnonzero(labelled)]))
+        known = _nearest(judges, np.asarray(rows[np.flatnonzero(labelled)])[None])[0]
     free = np.flatnonzero(~labelled)
-    by_chance = np.stack(
+    draws = np.stack([rng.choice(free, len(picked), False) for _ in range(DRAWS)])
+    # Many small draws share a gather and a product; one large draw has its own.
+    together = max(1, GATHERED // len(picked))
+    by_chance = np.concatenate(
         [
-            _nearest(judges, np.asarray(rows[rng.choice(free, len(picked), False)]))
-            for _ in range(DRAWS)
+            _nearest(judges, np.asarray(rows[draws[start : start + together]]))
+            for start in range(0, DRAWS, together)
         ]
     )
     by_chance = np.minimum(by_chance, known)
     if radius is None:
         radius = float(np.median(by_chance))
-    here = np.minimum(_nearest(judges, np.asarray(rows[picked])), known)
+    here = np.minimum(_nearest(judges, np.asarray(rows[picked][None]))[0], known)
     # Nearer than the radius, and a median of 0 still covers the copies.
     radius = max(radius, float(np.finfo(np.float32).tiny))
     chance = np.mean(by_chance < radius, axis=1)
@@ -84,15 +88,16 @@ def warn(method: str, figures: dict[str, Any]) -> None:
 
 
 def _nearest(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """Distance of every row to the nearest centre, float32 `[m]`."""
+    """`[k, m]`: from each row `[m, d]` to the nearest of each set `[k, s, d]`."""
     # Centred on the rows' mean, or a common offset would drown the differences.
     mean = rows.mean(axis=0)
     rows, centres = rows - mean, centres - mean
-    nearest = np.full(len(rows), np.inf, np.float32)
+    sets, size, d = centres.shape
+    nearest = np.full((sets, len(rows)), np.inf, np.float32)
     squares = np.sum(rows * rows, axis=1)
-    for start in range(0, len(centres), 2048):
-        part = centres[start : start + 2048]
-        gram = rows @ part.T
-        squared = np.sum(part * part, axis=1) - 2 * gram
-        nearest = np.minimum(nearest, squared.min(axis=1))
+    for start in range(0, size, GATHERED):
+        part = centres[:, start : start + GATHERED].reshape(-1, d)
+        squared = np.sum(part * part, axis=1)[:, None] - 2 * (part @ rows.T)
+        squared = squared.reshape(sets, -1, len(rows)).min(axis=1)
+        nearest = np.minimum(nearest, squared)
     return np.sqrt(np.maximum(nearest + squares, 0.0))

@@ -27,6 +27,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.delta import auto_delta
 from jaxsel.selection.tiles import (
@@ -85,6 +86,10 @@ def select_max_herding(
       [1, 3]
     """
     if isinstance(bandwidth, str):
+        if bandwidth != "auto":
+            raise UserError(
+                f'bandwidth must be a number or "auto"; found {bandwidth!r}'
+            )
         bandwidth = auto_delta(features)
     bandwidth = jnp.asarray(bandwidth, jnp.float32)
     return herd(key, features, labelled, bandwidth, budget=budget, tie=tie)
