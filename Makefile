@@ -19,7 +19,7 @@ demo: .venv/.installed
 	$(BIN)/python -m jaxsel.main --config configs/digits.py --workdir runs/digits
 
 test: .venv/.installed
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --maxprocesses=8
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

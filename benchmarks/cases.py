@@ -18,7 +18,7 @@ from benchmarks.bars import (
 class Contender:
     """Who runs, as "jaxsel:method", "baseline:name" or "rival:package.Method".
 
-    A "/word" after a method only tells two settings of it apart. `gib_per_n2` is the
+    A "/word" after a method only tells two settings of it apart. `bytes_per_n2` is the
     memory it needs, in units of n² bytes; it is not started where that much is not
     free. Above `largest` rows it is not started at all.
     """

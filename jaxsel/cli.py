@@ -9,7 +9,7 @@ USAGE = """usage: jaxsel VERB …
 
   run --config configs/NAME.py[:VARIANT] [--workdir DIR] [--config.field=value …]
         an experiment: features, selection, training, report
-  prepare NAME [--data_dir DIR]
+  prepare NAME [--data_dir DIR] [--manual_dir DIR] [--source ARCHIVE]
         read or download a data set ahead of time
 
 jaxsel VERB --help says more."""

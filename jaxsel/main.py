@@ -90,6 +90,7 @@ def _run(words: list[str]) -> int:
 def _parse(words: list[str]) -> flags.FlagValues:
     """The flags, the config locked; every mistake in them is a UserError."""
     values = _flags(words)
+    _let_config_import(words)
     try:
         rest = values(words)
         config = values.config
@@ -108,6 +109,20 @@ def _parse(words: list[str]) -> flags.FlagValues:
             f"expected a config file at {path}, found none: give one of configs/*.py"
         )
     return values
+
+
+def _let_config_import(words: list[str]) -> None:
+    """Lets a config file import its neighbours, wherever the program is started."""
+    given = [
+        after
+        for word, after in zip(words, [*words[1:], ""], strict=True)
+        if word in ("--config", "-config")
+    ]
+    given += [word.split("=", 1)[1] for word in words if word.startswith("--config=")]
+    for path in given:
+        folder = pathlib.Path(path.split(":")[0]).resolve().parent
+        if (folder / "__init__.py").is_file() and str(folder.parent) not in sys.path:
+            sys.path.append(str(folder.parent))
 
 
 def _in_one_line(error: Exception) -> UserError:

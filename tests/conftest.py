@@ -1,4 +1,4 @@
-"""What every test runs under: a folder of its own for caches, and no network."""
+"""What every test runs under: data and caches of its own, compiled programs kept."""
 
 import pathlib
 
@@ -17,7 +17,7 @@ SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared"
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Nothing is read from or left in the user's own folders."""
+    """No data set or feature is read from or left in the user's own folders."""
     folder = tmp_path_factory.mktemp("jaxsel-cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAXSEL_CACHE", str(folder))

@@ -181,3 +181,21 @@ def test_the_module_itself_exits_with_the_code(tmp_path: pathlib.Path) -> None:
     assert done.stderr.count("\n") == 1
     assert 'Did you mean "seeds"' in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_config_finds_its_neighbours_from_any_folder(tmp_path: pathlib.Path) -> None:
+    words = ["run", "--config", f"{ROOT / 'configs' / 'digits.py'}:quik"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from jaxsel.cli import main; sys.exit(main(sys.argv[1:]))",
+            *words,
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "found ':quik'" in done.stderr

@@ -9,8 +9,8 @@ from jaxsel.data.catalog import DATASETS
 from jaxsel.errors import UserError
 from jaxsel.features.encoders import ENCODERS
 from jaxsel.models.resnet import STEMS
-from jaxsel.selection.api import CHOICES
-from jaxsel.selection.methods import METHODS, method_options
+from jaxsel.selection.api import check_options
+from jaxsel.selection.methods import METHODS
 from jaxsel.training.frameworks import FRAMEWORKS, REPLICATE_MODES
 
 
@@ -67,9 +67,10 @@ def check(config: ConfigDict) -> Settings:
                 f"expected config.budgets to be whole numbers from 1, found {budget!r}"
             )
     for seed in resolved["seeds"]:
-        if type(seed) is not int or seed < 0:
+        if type(seed) is not int or not 0 <= seed < 2**31:
             raise UserError(
-                f"expected config.seeds to be whole numbers from 0, found {seed!r}"
+                "expected config.seeds to be whole numbers from 0 to below 2^31, "
+                f"found {seed!r}"
             )
     pool, smallest = resolved["initial_pool"], min(resolved["budgets"])
     if not 0 <= pool < smallest:
@@ -107,11 +108,13 @@ def _selector(label: str, selectors: dict[str, Any]) -> tuple[str, dict[str, Any
     method = entry.pop("method", label)
     _known(f"config.selectors.{label}.method", method, METHODS)
     options = {name: value for name, value in entry.items() if value is not None}
-    for name in options:
-        _known(f"option of config.selectors.{label}", name, method_options(method))
     options = {name: _number(value) for name, value in options.items()}
-    for name in options.keys() & CHOICES.keys():
-        _known(f"config.selectors.{label}.{name}", options[name], CHOICES[name])
+    # The purity rule is told the number of classes once the data set is known.
+    known = {"n_classes": 1} if options.get("delta") == "purity" else {}
+    try:
+        check_options(method, {**known, **options})
+    except UserError as error:
+        raise UserError(f"config.selectors.{label}: {error}") from error
     return method, options
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.selection import coverage, gram_schmidt, validate
-from jaxsel.selection.contract import Picks
+from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
@@ -26,7 +26,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "deterministic": (False, True),
 }
 COUNTS = ("block_size", "max_clusters", "n_init", "n_classes")
-WIDTHS = ("delta", "bandwidth")
+# Options that hold a positive number, and the words that they take as well.
+WIDTHS = {"delta": ("auto", "purity"), "bandwidth": ("auto",)}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,7 +37,10 @@ class Selection:
     Attributes:
       indices: int64 `[budget]`, rows of the given features in pick order.
       gains: float32 `[budget]`, what each pick added in the method's own measure.
-      info: method, budget, rounds, seconds, zero_rows and the method's own figures.
+      info: method, budget, rounds, seconds (compilation included where there was
+        any), zero_rows, scale (a power of two that the rows were multiplied with
+        where float32 could not hold their squares; gains are of the scaled rows),
+        and the method's own figures.
     """
 
     indices: np.ndarray
@@ -93,12 +97,17 @@ def select(
       [0, 2]
     """
     entry = _method(method)
-    rows, zero_rows = validate.as_features(features)
+    rows, zero_rows, scale = validate.as_features(features)
     n = rows.shape[0]
     mask = validate.as_labelled(labelled, n)
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
-    options = _options(method, entry, options, n)
+    options = {
+        name: validate.as_row_values(name, value, n, ROW_OPTIONS[name])
+        if name in ROW_OPTIONS and value is not None
+        else value
+        for name, value in check_options(method, options).items()
+    }
     order = validate.id_order(ids, n)
     if order is not None:
         rows, mask = rows[order], mask[order]
@@ -113,7 +122,7 @@ def select(
     picked = np.asarray(picks.indices, np.int64)
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
-    info |= {"seconds": seconds, "zero_rows": zero_rows}
+    info |= {"seconds": seconds, "zero_rows": zero_rows, "scale": scale}
     info |= {name: _plain(value) for name, value in picks.info.items()}
     if "algorithm" in entry.options:
         settings = {**entry.options, **options}
@@ -138,45 +147,73 @@ def run(
 ) -> Picks:
     """Calls a method and waits for the picks; a budget of 0 needs no compute."""
     if budget == 0:
-        none = jnp.zeros(0, jnp.int32)
-        return Picks(none, jnp.zeros(0, jnp.float32), jnp.int32(0), {})
+        return no_picks()
     key = jax.random.key(seed)
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
     return jax.block_until_ready(picks)
 
 
 def _method(name: Any) -> Method:
-    if name not in METHODS:
+    if not isinstance(name, str) or name not in METHODS:
         raise UserError(f"unknown method {name!r}; known methods: {', '.join(METHODS)}")
     return METHODS[name]
 
 
-def _options(name: str, entry: Method, given: dict[str, Any], n: int) -> dict[str, Any]:
-    """Checks option names and the values that can be checked before compute."""
-    known = entry.options
+def check_options(method: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Checks all that can be known of a method's options without its pool.
+
+    Args:
+      method: a name of `jaxsel.METHODS`.
+      given: its options; those with one value a row are left as they are.
+
+    Returns:
+      The options with numbers in the types that the methods take.
+
+    Raises:
+      UserError: an unknown method or option, or a value that it does not take.
+    """
+    known = _method(method).options
     for option in given:
         if option not in known:
             listed = ", ".join(known) or "none"
             raise UserError(
-                f"unknown option {option!r} for method {name!r}; its options: {listed}"
+                f"unknown option {option!r} for method {method!r}; "
+                f"its options: {listed}"
             )
-    return {option: _checked(option, value, n) for option, value in given.items()}
+    checked = {
+        option: _checked(option, value, known[option])
+        for option, value in given.items()
+    }
+    if "algorithm" in known:
+        settings = {**known, **checked}
+        gram_schmidt.resolve(settings["algorithm"], settings["norm_ord"])
+    if checked.get("delta") == "purity" and checked.get("n_classes") is None:
+        raise UserError(
+            'delta="purity" needs the number of classes: give n_classes or delta="auto"'
+        )
+    return checked
 
 
-def _checked(option: str, value: Any, n: int) -> Any:
-    if option in ROW_OPTIONS and value is not None:
-        return validate.as_row_values(option, value, n, ROW_OPTIONS[option])
-    if option == "norm_ord" and value == "inf":
+def _checked(option: str, value: Any, default: Any) -> Any:
+    if option in ROW_OPTIONS or (value is None and default is None):
+        return value
+    if option == "norm_ord" and isinstance(value, str) and value == "inf":
         value = math.inf
-    if option in CHOICES and value not in CHOICES[option]:
+    if option in CHOICES:
         listed = ", ".join(map(str, CHOICES[option]))
-        raise UserError(f"{option} must be one of {listed}; found {value!r}")
+        plain = isinstance(value, str | int | float)
+        if not plain or value not in CHOICES[option]:
+            raise UserError(f"{option} must be one of {listed}; found {value!r}")
     if option == "norm_ord":
         return float(value)
-    if option in COUNTS and value is not None:
+    if option in COUNTS:
         return validate.as_count(option, value)
-    if option in WIDTHS and not isinstance(value, str):
-        return validate.as_width(option, value)
+    if option in WIDTHS:
+        if not isinstance(value, str):
+            return validate.as_width(option, value)
+        if value not in WIDTHS[option]:
+            words = " or ".join(f'"{word}"' for word in WIDTHS[option])
+            raise UserError(f"{option} must be a number or {words}; found {value!r}")
     return value
 
 

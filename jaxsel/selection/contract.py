@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 
 class Picks(NamedTuple):
@@ -20,3 +21,8 @@ class Picks(NamedTuple):
     gains: jax.Array
     rounds: jax.Array
     info: dict[str, jax.Array]
+
+
+def no_picks() -> Picks:
+    """What a budget of 0 buys."""
+    return Picks(jnp.zeros(0, jnp.int32), jnp.zeros(0, jnp.float32), jnp.int32(0), {})

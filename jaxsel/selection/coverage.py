@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 DRAWS = 20
-# The share covered is estimated on at most so many rows; its error is below .008.
+# A share is estimated on at most so many rows; its standard error is below .008.
 JUDGED = 4096
 GATHERED = 1024
 
@@ -83,7 +83,7 @@ def warn(method: str, figures: dict[str, Any]) -> None:
             f"{np.mean(figures['coverage_random']):.3f}: no better than random; "
             "try another radius, bandwidth or method",
             CoverageWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 

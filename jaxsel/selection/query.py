@@ -46,10 +46,6 @@ class QueryStrategy:
           UserError: what `jaxsel.select` refuses, or labels of another length.
         """
         labelled = None if y is None else ~_missing(y)
-        if labelled is not None and len(labelled) != len(X):
-            raise UserError(
-                f"y must hold one label per row of X, {len(X)}, found {len(labelled)}"
-            )
         selection = select(
             X,
             batch_size,
@@ -81,7 +77,8 @@ class QueryStrategy:
 
 def _missing(y: Any) -> np.ndarray:
     """Which labels are NaN or None: bool `[n]`."""
-    labels = np.asarray(y)
+    # A list of strings and NaN would become all strings.
+    labels = y if isinstance(y, np.ndarray) else np.asarray(y, object)
     if labels.ndim != 1:
         raise UserError(f"y must have shape [n], found {labels.shape}")
     if labels.dtype.kind == "f":

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsel.selection.contract import Picks
+from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.rows import unit_rows
 
 # Options that hold one value a row: the second stage gets the candidates' values.
@@ -57,6 +57,8 @@ def two_stage(
         budget: int,
         **options: Any,
     ) -> Picks:
+        if budget == 0:
+            return no_picks()
         key_first, key_second = jax.random.split(key)
         free = features.shape[0] - jnp.sum(labelled, dtype=jnp.int32)
         proposed = first(

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.errors import UserError
-from jaxsel.selection.contract import Picks
+from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.kmeans import kmeans
 from jaxsel.selection.typicality import BATCH, Cluster, most_typical
 
@@ -87,6 +87,8 @@ def select_typiclust(
     Strategies Suit High and Low Budgets", ICML 2022, algorithm 1 and section 3.
     """
     _check(distance, max_clusters, n_init)
+    if budget == 0:
+        return no_picks()
     squared = distance == "sqeuclidean"
     info: dict[str, Array] = {}
     if clusters is None:
@@ -116,7 +118,7 @@ def _check(distance: str, max_clusters: int, n_init: int) -> None:
 def _room(labelled: Array, budget: int, limit: int) -> int:
     """Centres to compile for: k if |L| is known now, in steps of 64 once |L| > 0.
 
-    The steps keep a growing labelled set from compiling anew in every session.
+    The steps keep a growing labelled set from compiling anew in every round.
     """
     if isinstance(labelled, jax.core.Tracer):
         return limit

@@ -10,12 +10,15 @@ import numpy as np
 from jaxsel.errors import UserError
 
 
-def as_features(features: Any) -> tuple[jax.Array, int]:
-    """A finite float32 `[n, d]` array on the default device, and its zero rows' count.
+def as_features(features: Any) -> tuple[jax.Array, int, float]:
+    """A finite float32 `[n, d]` array on the default device, and what was seen in it.
 
     Args:
       features: NumPy array (any float or integer type, memory-mapped too),
         `jax.Array`, nested list, or any object with `__dlpack__`.
+
+    Returns:
+      The array, how many of its rows are zero, and the factor that it was scaled by.
 
     Raises:
       UserError: wrong rank or type, an empty pool, NaN or infinity.
@@ -46,7 +49,10 @@ def as_features(features: Any) -> tuple[jax.Array, int]:
             f"features must be finite in float32, found NaN or infinity in "
             f"{bad.size} row(s), first in row {bad[0]}; remove or repair them"
         )
-    return _rescaled(array, float(largest.max())), int(np.sum(largest == 0))
+    scale = _scale(float(largest.max()))
+    if scale != 1.0:
+        array = array * jnp.float32(scale)
+    return array, int(np.sum(largest == 0)), scale
 
 
 def as_labelled(labelled: Any, n: int) -> np.ndarray:
@@ -148,9 +154,11 @@ def as_row_values(name: str, values: Any, n: int, dtype: Any) -> np.ndarray:
         raise UserError(f"{name} must be {kind}, found {array.dtype}")
     if whole:  # names of groups: their order is what counts
         return np.unique(array, return_inverse=True)[1].astype(dtype)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf
+        array = array.astype(dtype)
     if not np.all(np.isfinite(array)) or np.any(array < 0):
-        raise UserError(f"{name} must be finite and 0 or more, found otherwise")
-    return array.astype(dtype)
+        raise UserError(f"{name} must be finite float32, 0 or more, found otherwise")
+    return array
 
 
 def as_count(name: str, value: Any) -> int:
@@ -179,13 +187,7 @@ def _as_array(features: Any) -> Any:
     if isinstance(features, np.ndarray | jax.Array):
         return features
     if hasattr(features, "__dlpack__"):
-        try:
-            return jnp.from_dlpack(features)
-        except Exception as error:
-            raise UserError(
-                f"features ({type(features).__name__}) cannot be read through DLPack "
-                f"({str(error).splitlines()[0]}); pass a detached CPU or GPU array"
-            ) from error
+        return _from_dlpack(features)
     try:
         return np.asarray(features)
     except ValueError as error:
@@ -194,19 +196,33 @@ def _as_array(features: Any) -> Any:
         ) from error
 
 
+def _from_dlpack(features: Any) -> Any:
+    """By JAX, or by NumPy, which takes some that JAX refuses (read-only ones)."""
+    refusals = []
+    for read in (jnp.from_dlpack, np.from_dlpack):
+        try:
+            return read(features)
+        except Exception as error:
+            refusals.append(error)
+    raise UserError(
+        f"features ({type(features).__name__}) cannot be read through DLPack "
+        f"({str(refusals[0]).splitlines()[0]}); pass a detached CPU or GPU array"
+    ) from refusals[0]
+
+
 @jax.jit
 def _row_max(array: jax.Array) -> jax.Array:
     # max keeps a NaN, so one pass finds NaN, infinity and the scale.
     return jnp.max(jnp.abs(array), axis=1)
 
 
-def _rescaled(array: jax.Array, largest: float) -> jax.Array:
-    """Moves a pool whose squares leave float32 near 1 by a power of two.
+def _scale(largest: float) -> float:
+    """The power of two that moves a pool whose squares leave float32 near 1.
 
     Every law here is a law of ratios, so an exact common factor changes nothing
     but the unit of the gains.
     """
     if largest == 0 or 1e-12 < largest < 1e12:
-        return array
+        return 1.0
     exponent = min(-np.floor(np.log2(largest)), 126.0)  # 2^127 is the last one
-    return array * jnp.float32(2.0**exponent)
+    return float(2.0**exponent)

@@ -29,8 +29,8 @@ MISTAKES = [
     ("budgets", (1.5,), "whole numbers from 1, found 1.5"),
     ("budgets", (True,), "whole numbers from 1, found True"),
     ("budgets", (10, 10), "distinct values in config.budgets"),
-    ("seeds", (-1,), "whole numbers from 0, found -1"),
-    ("seeds", ("a",), "whole numbers from 0, found 'a'"),
+    ("seeds", (-1,), "whole numbers from 0 .*, found -1"),
+    ("seeds", ("a",), "whole numbers from 0 .*, found 'a'"),
     ("initial_pool", 10, "below the smallest budget"),
     ("initial_pool", -1, "from 0"),
     ("data.name", "mnist", "cifar10, .*digits.*'mnist'"),
@@ -46,10 +46,11 @@ MISTAKES = [
     ("supervised.epochs", 0, "supervised.epochs.*at least 1, found 0"),
     ("supervised.crop", "random", "supervised.crop.*pad.*'random'"),
     ("linear_probe.epochs", 0, "linear_probe.epochs.*at least 1"),
-    ("selectors.norm.norm_ord", "3", "config.selectors.norm.norm_ord.*inf.*3"),
-    ("selectors.norm.tie", "first", "selectors.norm.tie.*lowest, random.*'first'"),
+    ("selectors.norm.norm_ord", "3", "config.selectors.norm: norm_ord.*inf.*3"),
+    ("selectors.norm.tie", "first", "selectors.norm: tie.*lowest, random.*'first'"),
+    ("seeds", (2**32,), "below 2\\^31, found 4294967296"),
     ("selectors.norm.method", "nrom", "config.selectors.norm.method.*'nrom'"),
-    ("selectors.norm", {"method": "norm", "ord": 1}, "norm_ord.*found 'ord'"),
+    ("selectors.norm", {"method": "norm", "ord": 1}, "unknown option 'ord'.*norm_ord"),
     ("supervised", {"epoch": 3}, "field of config.supervised.*epochs.*'epoch'"),
 ]
 
@@ -61,6 +62,36 @@ def test_a_mistake_is_named_in_one_line(
     with pytest.raises(UserError, match=message) as caught:
         check(with_field(field, value))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "label, options, message",
+    [
+        (
+            "probcover",
+            {"delta": "wide"},
+            'selectors.probcover.*"auto" or "purity".*wide',
+        ),
+        ("probcover", {"delta": "-1"}, "selectors.probcover.*delta.*above 0"),
+        ("gram_schmidt", {"algorithm": "blocked", "norm_ord": "1"}, "l2 law only"),
+        ("gram_schmidt", {"block_size": 0}, "block_size.*1 or more, found 0"),
+        ("typiclust", {"n_init": 0}, "n_init.*1 or more, found 0"),
+        ("max_herding", {"bandwidth": "wide"}, 'bandwidth.*"auto".*wide'),
+    ],
+)
+def test_a_selector_is_checked_before_it_enters_a_workdir(
+    label: str, options: dict, message: str
+) -> None:
+    config = with_field("methods", ("random", label))
+    config.selectors[label] = {"method": label, **options}
+    with pytest.raises(UserError, match=message):
+        check(config)
+
+
+def test_the_purity_rule_is_told_the_classes_later() -> None:
+    config = with_field("methods", ("random", "probcover"))
+    config.selectors.probcover = {"method": "probcover", "delta": "purity"}
+    assert check(config).selectors["probcover"] == ("probcover", {"delta": "purity"})
 
 
 def test_a_label_is_a_method_with_options_of_its_own() -> None:

@@ -162,3 +162,54 @@ def test_results_do_not_depend_on_where_the_features_lie():
     on_host = jaxsel.select(POOL, 5).indices
     on_device = jaxsel.select(jax.device_put(POOL), 5).indices
     np.testing.assert_array_equal(on_host, on_device)
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "message"),
+    [
+        ("norm", {"input_norms": np.full(24, 1e300)}, "input_norms must be finite"),
+        ("probcover", {"delta": "wide"}, '"auto" or "purity"'),
+        ("max_herding", {"bandwidth": "wide"}, '"auto"'),
+        ("typiclust", {"n_init": None}, "n_init must be a whole number"),
+        ("gram_schmidt", {"block_size": None}, "block_size must be a whole number"),
+        ("norm", {"tie": np.array(["lowest"])}, "tie must be one of"),
+        (["norm"], {}, "unknown method"),
+    ],
+)
+@pytest.mark.parametrize("budget", [0, 3])
+def test_options_are_refused_at_any_budget(method, options, message, budget):
+    with pytest.raises(jaxsel.UserError, match=message):
+        jaxsel.select(POOL, budget, method, **options)
+
+
+@pytest.mark.parametrize("method", jaxsel.METHODS)
+def test_a_pure_function_takes_a_budget_of_nothing(method):
+    function = jaxsel.METHODS[method].function
+    free = jnp.zeros(24, bool)
+    picks = jax.eval_shape(
+        lambda key: function(key, jnp.asarray(POOL), free, budget=0), jax.random.key(0)
+    )
+    assert picks.indices.shape == picks.gains.shape == (0,)
+
+
+def test_a_scaled_pool_says_so():
+    plain = jaxsel.select(POOL, 3, "norm", deterministic=True)
+    huge = jaxsel.select(POOL * 1e20, 3, "norm", deterministic=True)
+    np.testing.assert_array_equal(huge.indices, plain.indices)
+    assert plain.info["scale"] == 1.0
+    np.testing.assert_allclose(
+        huge.gains / huge.info["scale"], plain.gains * 1e20, rtol=1e-5
+    )
+
+
+def test_labels_in_a_list_of_words_and_nan():
+    labels = ["cat", *[float("nan")] * 22, "dog"]
+    rows = QueryStrategy("random", seed=1).query(POOL, labels, batch_size=22)
+    assert sorted(rows.tolist()) == list(range(1, 23))
+
+
+def test_select_warns_where_its_caller_stands():
+    # Balls that hold nothing but their centre cover what chance covers.
+    with pytest.warns(coverage.CoverageWarning, match="no better than random") as seen:
+        jaxsel.select(POOL, 2, "probcover", delta=1e-3)
+    assert seen[0].filename == __file__
