@@ -8,6 +8,7 @@ import scipy.linalg
 
 import jaxsel
 from jaxsel.selection.gram_schmidt import basis as bases
+from jaxsel.selection.gram_schmidt import blocked
 from jaxsel.selection.gram_schmidt import residuals as res
 from jaxsel.selection.gram_schmidt.block import span
 from jaxsel.selection.norm import row_norms
@@ -162,3 +163,12 @@ def test_the_fast_forms_refuse_other_norms():
         jaxsel.select(POOLS["plain"], 3, algorithm="blocked", norm_ord=1)
     routed = jaxsel.select(POOLS["plain"], 3, norm_ord=1)
     assert routed.info["algorithm"] == "sequential"
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_a_large_pool_is_drawn_from_without_a_copy_and_alike(name, monkeypatch):
+    whole = jaxsel.select(POOLS[name], 41, algorithm="blocked", block_size=16)
+    monkeypatch.setattr(blocked, "LARGE", 0)
+    # Another budget is another program; smaller budgets are prefixes.
+    large = jaxsel.select(POOLS[name], 40, algorithm="blocked", block_size=16)
+    np.testing.assert_array_equal(large.indices, whole.indices[:40])

@@ -29,6 +29,10 @@ WASTED = 0.5
 TELLING = 8
 
 
+# From so many numbers on, a copy of the pool costs more than a longer program.
+LARGE = 1 << 22
+
+
 class Passes(NamedTuple):
     """What the passes over one measurement of the residuals carry.
 
@@ -71,10 +75,24 @@ def select(
             ledger._replace(measures=ledger.measures + 1),
         )
 
+    ledger = ledgers.open_ledger(features, labelled, budget, block_size)
+    if features.size >= LARGE:
+        # The first measurement is of the rows themselves; a conditional copies them.
+        ledger = jax.lax.cond(
+            ledger.basis.size == 0,
+            lambda ledger: _draw_until_loose(
+                key_draws,
+                features,
+                own,
+                ledger._replace(measures=ledger.measures + 1),
+                res.unprojected(features, own),
+                block_size,
+            ),
+            lambda ledger: ledger,
+            ledger,
+        )
     ledger = jax.lax.while_loop(
-        lambda ledger: ledgers.wants_more(ledger, own),
-        one_measurement,
-        ledgers.open_ledger(features, labelled, budget, block_size),
+        lambda ledger: ledgers.wants_more(ledger, own), one_measurement, ledger
     )
     return ledgers.finish(ledger, sampling.gumbel(key_rest, own.shape))
 

@@ -47,17 +47,24 @@ def measure(features: jax.Array, own: jax.Array, basis: bases.Basis) -> Residual
       own: float32 `[n]`, the rows' lengths.
       basis: what to project out; where it is empty the rows are their residuals.
     """
-    n, d = features.shape
+    d = features.shape[1]
 
     def project(features):
         base = bases.project_out(basis, features)
         return base, jnp.sum(jnp.square(base), axis=1), own * (_per_length(d) * EPS)
 
-    def copy(features):
-        return features, jnp.square(own), jnp.zeros(n, jnp.float32)
+    def as_they_are(features):
+        plain = unprojected(features, own)
+        return plain.base, plain.exact, plain.slack
 
-    base, exact, slack = jax.lax.cond(basis.size > 0, project, copy, features)
+    base, exact, slack = jax.lax.cond(basis.size > 0, project, as_they_are, features)
     return Residuals(base, exact, exact, slack)
+
+
+def unprojected(features: jax.Array, own: jax.Array) -> Residuals:
+    """The residuals against an empty basis: the rows themselves, nothing computed."""
+    square = jnp.square(own)
+    return Residuals(features, square, square, jnp.zeros_like(own))
 
 
 def downdate(residuals: Residuals, new: jax.Array) -> Residuals:
