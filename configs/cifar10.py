@@ -3,9 +3,13 @@
     python -m jaxsel.main --config configs/cifar10.py
     python -m jaxsel.main --config configs/cifar10.py:quick
 
-Default: ResNet-18 at full width, 200 epochs. Made for a GPU; on two CPU cores a run
-takes minutes and the study a day (it can be killed and goes on where it was).
-`:quick`: see `quick` below. `:smoke`: every stage, seconds a run.
+Default: ResNet-18 at full width, 200 epochs; made for a GPU. On two CPU cores a
+supervised run takes about five minutes (it can be killed and goes on where it was).
+
+`:quick`: 3 budgets, a quarter of the width, 100 epochs. With the methods random, norm
+and gram_schmidt, on two Xeon cores: 13 minutes, supervised accuracy at 50 labels
+22.5 ± 1.2 % (random), 19.9 ± 1.0 (norm), 22.9 ± 1.1 (gram_schmidt), 3 seeds; see
+benchmarks/results/cifar10_quick. `:smoke`: every stage, seconds a run.
 """
 
 from ml_collections import ConfigDict

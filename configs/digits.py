@@ -4,7 +4,7 @@
 
 All stages and the paper's seven methods in a minute or two on two cores, without a
 network: budgets 10, 20 and 40, 3 seeds, frameworks (i) and (ii), random-initialised
-features. The network is an eighth as wide as the paper's and trains for 60 epochs.
+features. The network is an eighth as wide as the paper's and trains for 40 epochs.
 `:paper` has the paper's budgets and epochs on a network of a quarter the width.
 """
 
@@ -28,7 +28,7 @@ def get_config(variant: str = "") -> ConfigDict:
         return config
     config.budgets = (10, 20, 40)
     config.supervised.width = 8
-    config.supervised.epochs = 60
+    config.supervised.epochs = 40
     config.supervised.learning_rate = 0.1
     if variant == "quick":
         config.budgets = (10, 40)

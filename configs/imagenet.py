@@ -3,7 +3,8 @@
     python -m jaxsel.main --config configs/imagenet.py
 
 Needs ImageNet's two archives in tfds' manual folder, and a GPU. Images are streamed
-from disk; only the picked ones are held in memory.
+from disk; only the picked ones are held in memory. Not run yet: time and accuracy are
+still to be measured; `:smoke` too reads every training image once, for its features.
 """
 
 from ml_collections import ConfigDict

@@ -2,7 +2,8 @@
 
     python -m jaxsel.main --config configs/organamnist.py
 
-Made for a GPU. `:quick` and `:smoke` as for CIFAR-10. The grey images are repeated to
+Made for a GPU, not run on one yet: time and accuracy are still to be measured.
+`:quick` and `:smoke` as for CIFAR-10. The grey images are repeated to
 three channels; tested on the official test split.
 """
 

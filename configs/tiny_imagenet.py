@@ -2,7 +2,8 @@
 
     python -m jaxsel.main --config configs/tiny_imagenet.py
 
-Made for a GPU. `:quick` and `:smoke` as for CIFAR-10.
+Made for a GPU, not run on one yet: time and accuracy are still to be measured.
+`:quick` and `:smoke` as for CIFAR-10.
 """
 
 from ml_collections import ConfigDict
