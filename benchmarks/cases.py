@@ -61,6 +61,7 @@ def _gram_schmidt(budget: int) -> Case:
     bars = [
         faster(ours, downdate, 5),
         quality_within(ours, downdate, "mean_residual", 0.01),
+        faster("jaxsel:gram_schmidt/device", downdate, 5),
         faster(ours, "baseline:gram_schmidt_as_written", 1),
     ]
     if budget == 300:
@@ -74,6 +75,7 @@ def _gram_schmidt(budget: int) -> Case:
         budget,
         (
             Contender(ours),
+            Contender("jaxsel:gram_schmidt/device"),
             Contender(downdate),
             Contender("baseline:gram_schmidt_as_written"),
             Contender("jaxsel:gram_schmidt/downdate", {"algorithm": "downdate"}),

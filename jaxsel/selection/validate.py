@@ -40,6 +40,9 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
             f"features must hold at least one row and one column, found shape "
             f"{tuple(array.shape)}: the pool is empty"
         )
+    if isinstance(array, np.ndarray) and array.dtype == np.float32:
+        # Nothing writes to it while it is used: an aligned array need not be copied.
+        array = jax.device_put(array, may_alias=True)
     with np.errstate(over="ignore"):
         array = jnp.asarray(array, jnp.float32)
     largest = np.asarray(_row_max(array))

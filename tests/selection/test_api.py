@@ -213,3 +213,13 @@ def test_select_warns_where_its_caller_stands():
     with pytest.warns(coverage.CoverageWarning, match="no better than random") as seen:
         jaxsel.select(POOL, 2, "probcover", delta=1e-3)
     assert seen[0].filename == __file__
+
+
+def test_an_aligned_file_is_read_in_place_and_left_alone(tmp_path):
+    path = tmp_path / "features.npy"
+    np.save(path, POOL)
+    mapped = np.load(path, mmap_mode="r")
+    expected = jaxsel.select(POOL.copy(), 5, "gram_schmidt", seed=2)
+    found = jaxsel.select(mapped, 5, "gram_schmidt", seed=2)
+    np.testing.assert_array_equal(found.indices, expected.indices)
+    np.testing.assert_array_equal(np.load(path), POOL)
