@@ -125,8 +125,13 @@ def test_under_a_users_jit_and_vmap_as_alone(method):
     together = jax.jit(jax.vmap(lambda key, free: function(key, rows, free), (0, None)))
     picks = together(keys, free)
     assert isinstance(picks, Picks) and picks.indices.dtype == jnp.int32
+    solo = function
+    if method.startswith("typiclust+"):
+        # With a mask known beforehand k-means is compiled for exactly k centres, and
+        # its near-ties (this pool has many) may round to another clustering.
+        solo = jax.jit(lambda key, rows, free: function(key, rows, free))
     for i in range(len(keys)):
-        alone = function(keys[i], rows, free)
+        alone = solo(keys[i], rows, free)
         np.testing.assert_array_equal(picks.indices[i], alone.indices)
 
 
