@@ -3,6 +3,7 @@
 from jaxsel.models.conv import LOWERINGS, Conv, convolve, default_lowering
 from jaxsel.models.norm import BatchNorm
 from jaxsel.models.resnet import STEMS, ResNet18
+from jaxsel.models.vit import ViT
 
 __all__ = [
     "LOWERINGS",
@@ -10,6 +11,7 @@ __all__ = [
     "BatchNorm",
     "Conv",
     "ResNet18",
+    "ViT",
     "convolve",
     "default_lowering",
 ]
