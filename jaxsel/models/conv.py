@@ -143,7 +143,7 @@ class Conv(nn.Module):
       lowering: one of `LOWERINGS`; `"auto"` is `default_lowering()`.
 
     Initialisation: `N(0, 2 / (size²·features))`, He et al. (2015), as torchvision's
-    ResNet does.
+    ResNet does. Computes in the type of its input, with float32 parameters.
     """
 
     features: int
@@ -159,4 +159,6 @@ class Conv(nn.Module):
             (self.size, self.size, x.shape[-1], self.features),
         )
         lowering = default_lowering() if self.lowering == "auto" else self.lowering
-        return convolve(x, kernel, stride=self.stride, lowering=lowering)
+        return convolve(
+            x, kernel.astype(x.dtype), stride=self.stride, lowering=lowering
+        )

@@ -28,6 +28,7 @@ class BatchNorm(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array, *, train: bool) -> Array:
+        dtype, x = x.dtype, x.astype(jnp.promote_types(x.dtype, jnp.float32))
         channels = x.shape[-1:]
         scale = self.param("scale", nn.initializers.ones, channels)
         bias = self.param("bias", nn.initializers.zeros, channels)
@@ -35,7 +36,8 @@ class BatchNorm(nn.Module):
         var = self.variable("batch_stats", "var", jnp.ones, channels)
         if not train:
             centred = x - mean.value
-            return centred * (scale * lax.rsqrt(var.value + self.epsilon)) + bias
+            y = centred * (scale * lax.rsqrt(var.value + self.epsilon)) + bias
+            return y.astype(dtype)
         axes = tuple(range(x.ndim - 1))
         count = x.size // x.shape[-1]
         batch_mean = x.mean(axes)
@@ -47,4 +49,5 @@ class BatchNorm(nn.Module):
             keep = self.momentum
             mean.value = keep * mean.value + (1 - keep) * lax.stop_gradient(batch_mean)
             var.value = keep * var.value + (1 - keep) * lax.stop_gradient(unbiased)
-        return centred * (scale * lax.rsqrt(batch_var + self.epsilon)) + bias
+        y = centred * (scale * lax.rsqrt(batch_var + self.epsilon)) + bias
+        return y.astype(dtype)

@@ -92,13 +92,16 @@ class ResNet18(nn.Module):
         self.fc = TorchDense(self.num_classes)
 
     def features(self, x: Array, *, train: bool = False) -> Array:
-        """Embeddings after the last ReLU, averaged over space: `[n, 8·width]`."""
+        """Embeddings after the last ReLU, averaged over space: `[n, 8·width]`.
+
+        bfloat16 images are convolved in bfloat16; their average is float32.
+        """
         x = nn.relu(self.stem_bn(self.stem_conv(x), train=train))
         if self.stem == "reference":
             x = _max_pool(x)
         for block in self.blocks:
             x = block(x, train=train)
-        return x.mean((1, 2))
+        return x.mean((1, 2), dtype=jnp.promote_types(x.dtype, jnp.float32))
 
     def __call__(self, x: Array, *, train: bool = False) -> Array:
         """Logits `[n, num_classes]` of images float `[n, h, w, c]`."""

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import jax
 from jax import Array
 
+from jaxsel.augment.geometry import CROPS, crop, normalise, random_flip
 from jaxsel.errors import UserError
 from jaxsel.models.conv import LOWERINGS
 from jaxsel.models.resnet import STEMS, ResNet18
-from jaxsel.training.augment import CROPS, crop, normalise, random_flip
 from jaxsel.training.learner import Learner
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxsel.training.augment import (
+from jaxsel.augment.geometry import (
     crop_and_resize,
     draw_boxes,
     normalise,

@@ -1,0 +1,1 @@
+"""Random changes of image batches, on the device: geometry, colour, SimCLR's views."""

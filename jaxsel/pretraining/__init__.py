@@ -1,0 +1,1 @@
+"""Features without labels: training an encoder on the images alone."""
