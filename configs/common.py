@@ -45,7 +45,8 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.data.holdout = 0.1
     config.data.image_size = 224  # of a streamed set; others come as they are
 
-    # Features: random_resnet18, rgb, or file (path: .npz with features and ids).
+    # Features: random_resnet18, dino_vits16, random_vits16, rgb, or file (path: .npz,
+    # .parquet, .npy, or a folder that `jaxsel features` wrote).
     config.features = ConfigDict()
     config.features.encoder = "random_resnet18"
     config.features.seed = 0
@@ -53,7 +54,9 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.features.stem = "cifar"
     config.features.mean = CIFAR_MEAN
     config.features.std = SIMCLR_CIFAR10_STD
+    config.features.weights = "facebook/dino-vits16"  # or a safetensors file
     config.features.batch_size = 256
+    config.features.dtype = "float32"  # of what is stored: float16, bfloat16 for half
     config.features.path = ""
     config.features.test_path = ""
 

@@ -9,6 +9,8 @@ USAGE = """usage: jaxsel VERB …
 
   run --config configs/NAME.py[:VARIANT] [--workdir DIR] [--config.field=value …]
         an experiment: features, selection, training, report
+  features --config configs/NAME.py[:VARIANT] [--config.field=value …]
+        the features alone, into the cache where `run` finds them
   prepare NAME [--data_dir DIR] [--manual_dir DIR] [--source ARCHIVE]
         read or download a data set ahead of time
 
@@ -31,12 +33,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb, rest = words[0], words[1:]
     if verb == "run":
         return main_module.main(rest)
+    if verb == "features":
+        return main_module.main(rest, only_features=True)
     if verb == "prepare":
         from jaxsel.data.prepare import main as prepare
 
         return prepare(rest)
     print(
-        f"jaxsel: expected a verb, one of run, prepare; found {verb!r}: see "
+        f"jaxsel: expected a verb, one of run, features, prepare; found {verb!r}: see "
         "jaxsel --help",
         file=sys.stderr,
     )

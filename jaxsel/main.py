@@ -1,6 +1,7 @@
 """`python -m jaxsel.main --config configs/NAME.py[:VARIANT] [--workdir DIR]`.
 
 Runs one experiment: data, features, selection, training, evaluation, report.
+(`jaxsel features` with the same flags stops after the features.)
 Any field of the config can be set: `--config.seeds="(0, 1)"`.
 """
 
@@ -40,11 +41,12 @@ def _flags(words: list[str]) -> flags.FlagValues:
     return values
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None, *, only_features: bool = False) -> int:
     """Parses the command line and runs the experiment.
 
     Args:
       argv: the words after the program's name; `sys.argv` when not given.
+      only_features: whether to make the features and stop; there is no workdir then.
 
     Returns:
       The exit code: 0, or 2 after a mistake that one line on stderr explains.
@@ -54,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{__doc__}\n{_flags(words).get_help()}")
         return 0
     try:
-        return _run(words)
+        return _run(words, only_features)
     except UserError as error:
         print(f"jaxsel: {error}", file=sys.stderr)
         return 2
@@ -63,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], only_features: bool) -> int:
     values = _parse(words)
     config = values.config
     flags.FLAGS.mark_as_parsed()  # Else absl says that logging comes before flags.
@@ -79,6 +81,11 @@ def _run(words: list[str]) -> int:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
+    if only_features:
+        from jaxsel.experiment.featuring import make_features
+
+        print(make_features(config))
+        return 0
     from jaxsel.experiment.run import run
 
     name = "-".join(filter(None, [config.name, config.variant]))

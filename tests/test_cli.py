@@ -153,7 +153,7 @@ def test_help_lists_the_verbs(
     assert cli.main(words) == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("usage: jaxsel VERB")
-    assert {"run", "prepare"} <= set(captured.out.split())
+    assert {"run", "features", "prepare"} <= set(captured.out.split())
 
 
 def test_help_of_run_names_its_flags(capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,7 +165,7 @@ def test_help_of_run_names_its_flags(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_an_unknown_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["rnu"]) == 2
-    assert "run, prepare; found 'rnu'" in capsys.readouterr().err
+    assert "run, features, prepare; found 'rnu'" in capsys.readouterr().err
 
 
 def test_the_module_itself_exits_with_the_code(tmp_path: pathlib.Path) -> None:

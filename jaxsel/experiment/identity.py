@@ -94,8 +94,9 @@ def refuse_other_config(
     new = identity_of(resolved, resolved["features"], {}, fingerprint="")
     old = dict(old)
     for part in ("data", "features"):
-        # Fingerprints and hashes are compared later, when the data have been read.
-        shared = sorted(old[part].keys() & resolved[part].keys())
+        # Fingerprints and hashes are compared later, when the data have been read;
+        # `weights` is a place in the config and a hash in the identity.
+        shared = sorted((old[part].keys() & resolved[part].keys()) - {"weights"})
         old[part] = {field: old[part][field] for field in shared}
         new[part] = {field: resolved[part][field] for field in shared}
     join_identities(workdir, old, new)

@@ -1,10 +1,7 @@
 """Inputs of a study: both splits and their features."""
 
 import pathlib
-from collections.abc import Iterator
 from typing import NamedTuple
-
-import numpy as np
 
 from jaxsel.data.catalog import DATASETS
 from jaxsel.experiment.pools import check_budgets
@@ -62,21 +59,22 @@ def read_inputs(settings: Settings, cache: pathlib.Path) -> Inputs:
     train = read_split(data, "train")
     check_budgets(settings.budgets, len(train.ids), data["holdout"])
     test = read_split(data, "test")
-    needs_test = any(
-        FRAMEWORKS[name].inputs == "features" for name in settings.frameworks
-    )
+    both = needs_test_features(settings)
     return Inputs(
         train,
         test,
-        _features(settings, train, cache),
-        _features(settings, test, cache) if needs_test else None,
+        split_features(settings, train, cache),
+        split_features(settings, test, cache) if both else None,
     )
 
 
-def _features(settings: Settings, split: Split, cache: pathlib.Path) -> Features:
-    def batches(size: int) -> Iterator[np.ndarray]:
-        return split.read(None, size)
+def needs_test_features(settings: Settings) -> bool:
+    """Whether a framework learns from features, and so is tested on them."""
+    return any(FRAMEWORKS[name].inputs == "features" for name in settings.frameworks)
 
+
+def split_features(settings: Settings, split: Split, cache: pathlib.Path) -> Features:
+    """A split's features, from the store, a file or the encoder of the config."""
     with Progress(f"features, {split.name}", len(split.ids), "image") as progress:
         return features_of(
             settings.resolved["features"],
@@ -84,7 +82,7 @@ def _features(settings: Settings, split: Split, cache: pathlib.Path) -> Features
             settings.resolved["data"]["name"],
             split.fingerprint,
             split.ids,
-            batches,
+            split.read,
             cache / "features",
-            progress.advance,
+            progress,
         )

@@ -21,7 +21,7 @@ class Progress:
 
     def __init__(self, title: str, total: int, unit: str) -> None:
         self._title, self._total, self._unit = title, total, unit
-        self._done = 0
+        self._done = self._before = 0
         self._start = self._spoke = time.monotonic()
         self._bar = tqdm(
             total=total,
@@ -39,6 +39,14 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.close()
 
+    def start_at(self, amount: int) -> None:
+        """Counts `amount` that an earlier start did; the time left is not by them."""
+        self._done += amount
+        self._before += amount
+        if not self._bar.disable:
+            self._bar.initial = self._bar.n = self._done
+            self._bar.refresh()
+
     def advance(self, amount: int, note: str = "") -> None:
         """Counts `amount` more; `note` says what is being worked on."""
         self._done += amount
@@ -46,9 +54,10 @@ class Progress:
             self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(amount)
         now = time.monotonic()
-        if self._bar.disable and self._done and now - self._spoke > QUIET_SECONDS:
+        fresh = self._done - self._before
+        if self._bar.disable and fresh and now - self._spoke > QUIET_SECONDS:
             self._spoke = now
-            left = (now - self._start) * (self._total / self._done - 1)
+            left = (now - self._start) / fresh * (self._total - self._done)
             print(
                 f"{self._title}: {self._done} of {self._total} {self._unit}s, "
                 f"{left:.0f} s left {note}".rstrip(),

@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from jaxsel.data.catalog import DATASETS
 from jaxsel.errors import UserError
+from jaxsel.features.dtypes import DTYPES
 from jaxsel.features.encoders import ENCODERS
 from jaxsel.models.resnet import STEMS
 from jaxsel.selection.api import check_options
@@ -149,6 +150,7 @@ def _check_replicates(resolved: dict[str, Any]) -> None:
 
 def _check_features(features: dict[str, Any]) -> None:
     _positive("config.features.batch_size", features)
+    _known("config.features.dtype", features["dtype"], DTYPES)
     if features["encoder"] == "random_resnet18":
         _positive("config.features.width", features)
         _known("config.features.stem", features["stem"], STEMS)

@@ -1,29 +1,15 @@
-"""Encoders: batches of uint8 images to raw feature rows."""
+"""The encoders there are, by the names that configs use."""
 
-import hashlib
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.features.dino import dino_vits16, random_vits16
+from jaxsel.features.encoder import Encoder, on_all_devices, sha256_of_tree
 from jaxsel.models.conv import default_lowering
 from jaxsel.models.resnet import ResNet18
-
-
-class Encoder(NamedTuple):
-    """A named function from images to features.
-
-    Attributes:
-      identity: everything that determines the rows, JSON-able; its hash names the
-        cache folder.
-      encode: uint8 `[b, h, w, c]` to float32 `[b, d]`, jitted.
-    """
-
-    identity: dict[str, Any]
-    encode: Callable[[jax.Array], jax.Array]
 
 
 def random_resnet18(
@@ -63,7 +49,9 @@ def random_resnet18(
     )
     # The parameters do not depend on the image size: every layer is convolutional.
     example = jnp.zeros((1, 32, 32, channels), jnp.float32)
-    params, state = jax.jit(network.start)(jax.random.key(seed), example)
+    params, state = on_all_devices(
+        jax.jit(network.start)(jax.random.key(seed), example)
+    )
 
     @jax.jit
     def apply(params: Any, state: Any, images: jax.Array) -> jax.Array:
@@ -78,17 +66,9 @@ def random_resnet18(
         "mean": list(mean),
         "std": list(std),
         # A seed gives the same weights only as long as nothing below changes.
-        "weights": _sha256_of_tree((params, state)),
+        "weights": sha256_of_tree((params, state)),
     }
     return Encoder(identity, lambda images: apply(params, state, images))
-
-
-def _sha256_of_tree(tree: Any) -> str:
-    """SHA-256 over the leaves of a pytree, in its order."""
-    digest = hashlib.sha256()
-    for leaf in jax.tree.leaves(tree):
-        digest.update(np.ascontiguousarray(leaf).data)
-    return digest.hexdigest()
 
 
 def rgb() -> Encoder:
@@ -109,17 +89,19 @@ def rgb() -> Encoder:
     return Encoder({"encoder": "rgb"}, apply)
 
 
-ENCODERS = ("random_resnet18", "rgb", "file")
+ENCODERS = ("random_resnet18", "rgb", "file", "dino_vits16", "random_vits16")
 
 
 def make_encoder(settings: dict[str, Any]) -> Encoder:
     """The encoder of a config's `features` section.
 
     Args:
-      settings: `encoder` and, for a network, `seed`, `width`, `stem`, `mean`, `std`.
+      settings: `encoder` and, for a network, `seed`, `width`, `stem`, `mean`, `std`,
+        `weights`.
 
     Raises:
-      UserError: an unknown name; the message lists the known ones.
+      UserError: an unknown name; the message lists the known ones. Or weights that
+        cannot be had.
     """
     name = settings["encoder"]
     if name == "random_resnet18":
@@ -130,56 +112,13 @@ def make_encoder(settings: dict[str, Any]) -> Encoder:
             mean=tuple(settings["mean"]),
             std=tuple(settings["std"]),
         )
+    if name == "random_vits16":
+        return random_vits16(seed=settings["seed"])
+    if name == "dino_vits16":
+        return dino_vits16(settings["weights"])
     if name == "rgb":
         return rgb()
     raise UserError(
         f"expected config.features.encoder to be one of {', '.join(ENCODERS)}, "
         f"found {name!r}"
     )
-
-
-def encode_batches(
-    encoder: Encoder,
-    batches: Any,
-    total: int,
-    batch_size: int,
-    advance: Callable[[int], None],
-) -> np.ndarray:
-    """Encodes a stream of batches with one compiled program.
-
-    Args:
-      encoder: the encoder.
-      batches: an iterable of uint8 `[b, h, w, c]` with `b <= batch_size`; a shorter
-        batch is padded with zeros, so that every call has the same shape.
-      total: how many images there are in all.
-      batch_size: rows of the compiled program.
-      advance: called with the number of images done, after each batch.
-
-    Returns:
-      float32 `[total, d]`, in the order of the stream.
-
-    Raises:
-      UserError: the stream held another number of images, or a feature is not finite.
-    """
-    rows: list[np.ndarray] = []
-    done = 0
-    for batch in batches:
-        size = batch.shape[0]
-        padded = np.zeros((batch_size, *batch.shape[1:]), np.uint8)
-        padded[:size] = batch
-        out = np.asarray(encoder.encode(jnp.asarray(padded)))[:size]
-        if not np.isfinite(out).all():
-            bad = done + int(np.flatnonzero(~np.isfinite(out).all(axis=1))[0])
-            raise UserError(
-                f"expected finite features from {encoder.identity['encoder']}, found "
-                f"NaN or inf in row {bad}: check config.features.mean and std"
-            )
-        rows.append(out)
-        done += size
-        advance(size)
-    if done != total:
-        raise UserError(
-            f"expected {total} images to encode, found {done}: the data set changed "
-            "while it was read; start again"
-        )
-    return np.concatenate(rows)

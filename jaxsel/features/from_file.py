@@ -1,4 +1,4 @@
-"""Bring your own features: `.npy` or `.npz` rows, joined to the images by id."""
+"""Bring your own features: a file or a stored folder, joined to the images by id."""
 
 import pathlib
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from jaxsel.errors import UserError
-from jaxsel.features.store import Features, sha256_of_rows
+from jaxsel.features.parquet import read_parquet
+from jaxsel.features.store import Features, open_folder, sha256_of_rows
 
 
 def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Features:
@@ -14,8 +15,9 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
 
     Args:
       path: an `.npz` with `features` `[m, d]` and `ids` `[m]`, in any order and with
-        rows to spare; or an `.npy` `[n, d]` whose rows follow the data set's own order
-        (sorted by id).
+        rows to spare; a `.parquet` file with such columns (`jaxsel.features.parquet`);
+        an `.npy` `[n, d]` whose rows follow the data set's own order (sorted by id); or
+        a folder that `jaxsel features` wrote, of these very images.
       ids: str `[n]`, the images' ids.
       identity: data set, split and encoder, for the record.
 
@@ -24,15 +26,22 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
 
     Raises:
       UserError: the file is missing or truncated, has the wrong rank, misses an id,
-        holds one twice, or holds NaN or inf.
+        holds one twice, or holds NaN or inf; the folder is damaged or of other images.
     """
-    file = pathlib.Path(path)
-    if not path or not file.is_file():
+    file = pathlib.Path(path).expanduser()
+    if not path or not file.exists():
         raise UserError(
-            f"expected a feature file (.npy or .npz) at {path or '(no path)'}, found "
-            "none: set config.features.path (and config.features.test_path)"
+            "expected a feature file (.npy, .npz or .parquet) or a stored folder at "
+            f"{path or '(no path)'}, found none: set config.features.path (and "
+            "config.features.test_path)"
         )
-    rows, own_ids = _read_arrays(file)
+    own_ids: np.ndarray | None
+    if file.is_dir():
+        rows, own_ids = _read_folder(file, identity)
+    elif file.suffix == ".parquet":
+        rows, own_ids = read_parquet(file)
+    else:
+        rows, own_ids = _read_arrays(file)
     if not np.issubdtype(rows.dtype, np.number) or np.iscomplexobj(rows):
         raise UserError(
             f"expected features that are real numbers in {file}, found {rows.dtype}: "
@@ -62,6 +71,22 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
         )
     sha256 = sha256_of_rows(rows)
     return Features(rows, ids, sha256, {**identity, "sha256": sha256})
+
+
+def _read_folder(
+    folder: pathlib.Path, asked: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and ids of a stored folder; one that was made of other images is refused."""
+    stored = open_folder(folder)
+    made_of = stored.manifest["identity"]
+    for field in ("dataset", "split", "fingerprint"):
+        if made_of.get(field) != asked[field]:
+            raise UserError(
+                f"expected features of {field} {asked[field]} in {folder}, found "
+                f"{made_of.get(field)}: give the folder made of these images, or make "
+                "it with jaxsel features"
+            )
+    return stored.rows.astype(np.float32), stored.ids
 
 
 def _read_arrays(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:

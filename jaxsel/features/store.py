@@ -1,4 +1,11 @@
-"""The feature store: a folder an encoder, data set and split, checked when read."""
+"""The feature store: a folder an encoder, data set and split, checked when read.
+
+A folder holds `features.npy` (raw rows in float32, float16, or bfloat16 as the bits of
+uint16; it can be memory-mapped), `ids.npy`, and `manifest.json`: the identity (encoder,
+its weights' hash, its seed, the data set's fingerprint), shape, dtype, SHA-256 of rows
+and files, and quantiles of the norms. Rows are never normalised here: their norms are
+what is sampled by, and unit rows follow from them.
+"""
 
 import hashlib
 import pathlib
@@ -11,9 +18,11 @@ import numpy as np
 from absl import logging
 
 from jaxsel.errors import UserError
+from jaxsel.features.dtypes import pack, unpack
 from jaxsel.files import hash_of, read_json, sha256_of_file, write_json
 
 VERSION = 1
+QUANTILES = (0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1)
 
 
 class Features(NamedTuple):
@@ -32,9 +41,33 @@ class Features(NamedTuple):
     identity: dict[str, Any]
 
 
+class Stored(NamedTuple):
+    """A folder's content, checked.
+
+    Attributes:
+      rows: `[n, d]` in the stored dtype, memory-mapped and read-only.
+      ids: str `[n]`.
+      manifest: as in `manifest.json`.
+    """
+
+    rows: np.ndarray
+    ids: np.ndarray
+    manifest: dict[str, Any]
+
+    def in_float32(self) -> Features:
+        """The features in memory, as selection takes them."""
+        rows = np.array(self.rows, np.float32)
+        return Features(rows, self.ids, sha256_of_rows(rows), self.manifest["identity"])
+
+
 def sha256_of_rows(rows: np.ndarray) -> str:
     """SHA-256 of an array's bytes in C order, as hexadecimal text."""
     return hashlib.sha256(np.ascontiguousarray(rows).data).hexdigest()
+
+
+def with_dtype(identity: dict[str, Any], dtype: str) -> dict[str, Any]:
+    """The identity of rows that were rounded to a format: float32 is not a rounding."""
+    return identity if dtype == "float32" else {**identity, "dtype": dtype}
 
 
 def folder_of(root: pathlib.Path, identity: dict[str, Any]) -> pathlib.Path:
@@ -51,37 +84,23 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
 
     Args:
       root: the folder of all features.
-      features: what to keep.
+      features: what to keep; `identity["dtype"]` is the format, float32 without it.
 
     Returns:
       The folder that was written.
+
+    Raises:
+      UserError: a number does not fit the format.
     """
     folder = folder_of(root, features.identity)
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = pathlib.Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        np.save(part / "features.npy", features.rows)
+        dtype = features.identity.get("dtype", "float32")
+        np.save(part / "features.npy", pack(features.rows, dtype))
         np.save(part / "ids.npy", features.ids)
-        norms = np.linalg.norm(features.rows, axis=1)
-        write_json(
-            part / "manifest.json",
-            {
-                "version": VERSION,
-                "identity": features.identity,
-                "shape": list(features.rows.shape),
-                "dtype": str(features.rows.dtype),
-                "sha256": features.sha256,
-                "files": {
-                    name: sha256_of_file(part / name)
-                    for name in ("features.npy", "ids.npy")
-                },
-                "norm_quantiles": {
-                    str(q): float(np.quantile(norms, q))
-                    for q in (0, 0.25, 0.5, 0.75, 1)
-                },
-                "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            },
-        )
+        write_json(part / "manifest.json", _manifest(features, dtype, part))
+        part.chmod(0o755)  # mkdtemp makes private folders
         if folder.exists():
             shutil.rmtree(folder)
         try:
@@ -93,6 +112,53 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+def _manifest(features: Features, dtype: str, part: pathlib.Path) -> dict[str, Any]:
+    norms = np.linalg.norm(features.rows, axis=1)
+    return {
+        "version": VERSION,
+        "identity": features.identity,
+        "shape": list(features.rows.shape),
+        "dtype": dtype,
+        "sha256": features.sha256,
+        "files": {
+            name: sha256_of_file(part / name) for name in ("features.npy", "ids.npy")
+        },
+        "norm_quantiles": {str(q): float(np.quantile(norms, q)) for q in QUANTILES},
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+
+
+def open_folder(folder: pathlib.Path) -> Stored:
+    """Opens a stored folder and checks it against its manifest.
+
+    Args:
+      folder: as `save` writes it.
+
+    Returns:
+      Its content; the rows stay on disk.
+
+    Raises:
+      UserError: the folder is no store, or not what its manifest says.
+    """
+    try:
+        manifest = read_json(folder / "manifest.json")
+        for name in ("features.npy", "ids.npy"):
+            if sha256_of_file(folder / name) != manifest["files"][name]:
+                raise ValueError(f"{name} has not the SHA-256 of its manifest")
+        packed = np.load(folder / "features.npy", mmap_mode="r")
+        rows, ids = unpack(packed, manifest["dtype"]), np.load(folder / "ids.npy")
+        shape = tuple(manifest["shape"])
+        if rows.shape != shape or ids.shape != shape[:1]:
+            raise ValueError(f"rows {rows.shape} and ids {ids.shape} for {shape}")
+        manifest["identity"]["encoder"]  # what every identity has
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"expected stored features in {folder}, found them missing or damaged "
+            f"({error}): make them again with jaxsel features"
+        ) from error
+    return Stored(rows, ids, manifest)
 
 
 def load(
@@ -107,24 +173,24 @@ def load(
 
     Returns:
       The features, or `None` where they must be computed: nothing stored, or a damaged
-      store, which is named in a warning.
+      store, which is named in a warning. (Nothing is lost: an encoder makes them again.
+      A folder that a person points to is refused instead, by `from_file`.)
     """
     folder = folder_of(root, identity)
     if not folder.exists():
         return None
     try:
-        manifest = read_json(folder / "manifest.json")
-        for name, expected in manifest["files"].items():
-            if sha256_of_file(folder / name) != expected:
-                raise UserError(f"{name} does not have the sha-256 of its manifest")
-        rows = np.load(folder / "features.npy")
-        kept = np.load(folder / "ids.npy")
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        stored = open_folder(folder)
+    except UserError as error:
+        logging.warning("feature store damaged, computed anew: %s", error)
+        return None
+    if stored.manifest["identity"] != identity or not np.array_equal(stored.ids, ids):
         logging.warning(
-            "feature store %s is damaged (%s): computed anew", folder, error
+            "feature store %s has another identity or other ids: computed anew", folder
         )
         return None
-    if not np.array_equal(kept, ids):
-        logging.warning("feature store %s has other ids: made anew", folder)
+    features = stored.in_float32()
+    if features.sha256 != stored.manifest["sha256"]:
+        logging.warning("feature store damaged, computed anew: rows of %s", folder)
         return None
-    return Features(rows, kept, manifest["sha256"], identity)
+    return features

@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from jaxsel.models.cubic import cubic_kernel
+
 _HIGHEST = jax.lax.Precision.HIGHEST  # features decide selections
 _EPSILON = 1e-6
 _CUBIC = -0.75  # PyTorch's bicubic interpolation
@@ -162,18 +164,10 @@ def interpolation_weights(size: int, wanted: int) -> np.ndarray:
     weights = np.zeros((wanted, size))
     for i in range(wanted):
         source = (i + 0.5) * size / (wanted + _OFFSET) - 0.5
-        left = math.floor(source)
-        for tap in range(left - 1, left + 3):
-            weights[i, min(max(tap, 0), size - 1)] += _cubic(abs(source - tap))
+        taps = math.floor(source) + np.arange(-1, 3)
+        kernel = cubic_kernel(source - taps, _CUBIC)
+        np.add.at(weights[i], np.clip(taps, 0, size - 1), kernel)
     return weights
-
-
-def _cubic(x: float) -> float:
-    """Keys' cubic convolution kernel (1981) at a distance in [0, 2]."""
-    a = _CUBIC
-    if x <= 1:
-        return ((a + 2) * x - (a + 3)) * x * x + 1
-    return a * (((x - 5) * x + 8) * x - 4)
 
 
 def _dense(features: int, name: str | None = None) -> nn.Dense:

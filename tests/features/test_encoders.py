@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 from jaxsel.errors import UserError
-from jaxsel.features.encoders import (
-    Encoder,
-    encode_batches,
-    make_encoder,
-    random_resnet18,
-    rgb,
-)
+from jaxsel.features.encoder import Encoder, encode_stream
+from jaxsel.features.encoders import make_encoder, random_resnet18, rgb
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), np.uint8)
 HALF = (0.5, 0.5, 0.5)
@@ -25,7 +20,7 @@ def small(seed: int) -> Encoder:
 
 def encode(encoder: Encoder, images: np.ndarray, size: int) -> np.ndarray:
     batches = [images[i : i + size] for i in range(0, len(images), size)]
-    return encode_batches(encoder, batches, len(images), size, lambda _: None)
+    return np.concatenate(list(encode_stream(encoder, batches, size)))
 
 
 def test_rgb_is_the_pixels() -> None:
@@ -47,36 +42,32 @@ def test_a_seed_is_a_network() -> None:
     np.testing.assert_allclose(rows[2:], full, rtol=1e-5, atol=1e-6)
 
 
-def test_batches_share_one_program_and_report_their_sizes() -> None:
+def test_batches_share_one_program_and_keep_their_order() -> None:
     chex.clear_trace_counter()
     apply = jax.jit(chex.assert_max_traces(lambda x: x.mean((1, 2)), n=1))
-    sizes: list[int] = []
     batches = [IMAGES[:2], IMAGES[2:4], IMAGES[4:]]
-    rows = encode_batches(
-        Encoder({"encoder": "mean"}, apply), batches, 5, 2, sizes.append
-    )
-    assert sizes == [2, 2, 1]
-    np.testing.assert_allclose(rows, IMAGES.mean((1, 2)), rtol=1e-6)
+    rows = list(encode_stream(Encoder({"encoder": "mean"}, apply), batches, 2))
+    assert [len(part) for part in rows] == [2, 2, 1]
+    np.testing.assert_allclose(np.concatenate(rows), IMAGES.mean((1, 2)), rtol=1e-6)
 
 
-def test_what_is_not_finite_or_not_all_there_is_refused() -> None:
+def test_what_is_not_finite_is_refused() -> None:
     broken = Encoder(
         {"encoder": "log"},
         lambda x: jnp.where(x[:, 0, 0, :1] == IMAGES[3, 0, 0, 0], jnp.nan, 1.0),
     )
-    with pytest.raises(UserError, match="NaN or inf in row 2"):
-        encode_batches(broken, [IMAGES[2:3], IMAGES[2:4]], 3, 2, lambda _: None)
-    with pytest.raises(UserError, match="expected 6 images to encode, found 5"):
-        encode_batches(rgb(), [IMAGES], 6, 5, lambda _: None)
+    with pytest.raises(UserError, match="NaN or inf in row 7"):
+        list(encode_stream(broken, [IMAGES[2:3], IMAGES[2:4]], 2, first_row=5))
 
 
 def test_an_encoder_is_named_by_all_that_determines_it() -> None:
-    settings = {"encoder": "random_resnet18", "seed": 0, "width": 2, "stem": "cifar"}
-    settings |= {"mean": [0.5] * 3, "std": [0.5] * 3, "batch_size": 7}
+    named = {"encoder": "random_resnet18", "seed": 0, "width": 2, "stem": "cifar"}
+    named |= {"mean": [0.5] * 3, "std": [0.5] * 3}
+    settings = {**named, "batch_size": 7, "dtype": "float32"}
     identity = make_encoder(settings).identity
     other = make_encoder({**settings, "seed": 1}).identity
     weights = identity.pop("weights")
-    assert identity == {k: v for k, v in settings.items() if k != "batch_size"}
+    assert identity == named
     assert len(weights) == 64
     assert weights != other["weights"]
     with pytest.raises(UserError, match=r"random_resnet18, rgb, .*'vgg'"):
