@@ -116,6 +116,7 @@ def select(
             for name, value in options.items()
         }
     seen = unit_rows(rows) if entry.rows == "unit" else rows
+    del rows  # a copy of the pool that unit rows make needless
     began = time.perf_counter()
     picks = run(entry, seed, seen, mask, budget, options)
     seconds = time.perf_counter() - began

@@ -9,7 +9,7 @@ import numpy as np
 DRAWS = 20
 # A share is estimated on at most so many rows; its standard error is below .008.
 JUDGED = 4096
-GATHERED = 1024
+GATHERED = 256
 
 
 class CoverageWarning(UserWarning):

@@ -119,7 +119,23 @@ def _radius(key, features, delta, n_classes) -> jax.Array:
     return purity_delta(features, clusters)
 
 
-@partial(jax.jit, static_argnames=("budget", "tie", "tile", "block"))
+def _surely_none(labelled: jax.Array) -> bool:
+    """Whether the mask is known to be empty, outside of a user's own jit."""
+    if isinstance(labelled, jax.core.Tracer):
+        return False
+    with jax.ensure_compile_time_eval():
+        return not labelled.any()
+
+
+class _Pool(NamedTuple):
+    rows: jax.Array  # float32 [m, d], padded to whole tiles
+    ball: Ball
+    reach: Ball  # twice the radius
+    padding: jax.Array  # bool [m]: not rows of the pool
+    excluded: jax.Array  # bool [m]: labelled, or padding
+    gains: jax.Array  # int32 [m]: rows in each row's ball
+
+
 def cover(
     key: jax.Array,
     features: jax.Array,
@@ -132,20 +148,47 @@ def cover(
     block: int = BLOCK,
 ) -> Picks:
     """`select_probcover` at a given radius; tile and block only change the speed."""
-    n = features.shape[0]
     delta = jnp.asarray(delta, jnp.float32)
+    # Programs of their own: the compiler needs memory for one at a time.
+    pool = _prepare(features, labelled, delta, tile=tile)
+    tile = min(tile, len(pool.rows))
+    covered = pool.excluded & ~pool.padding  # the labelled rows
+    if not _surely_none(labelled):
+        covered = _covered_by(pool.rows, covered, pool.ball, tile=tile, block=block)
+    return _greedy(
+        key,
+        pool,
+        covered,
+        delta,
+        len(features),
+        budget=budget,
+        tie=tie,
+        tile=tile,
+        block=block,
+    )
+
+
+@partial(jax.jit, static_argnames="tile")
+def _prepare(features, labelled, delta, *, tile: int) -> _Pool:
+    n = features.shape[0]
     tile = min(tile, -(-n // 8) * 8)
     rows = pad_rows(features, tile)
-    ball, reach = unit_ball(rows, delta), unit_ball(rows, 2 * delta)
+    ball = unit_ball(rows, delta)
     # Padding is labelled and covered: it is never picked and never counted.
     padding = jnp.arange(rows.shape[0]) >= n
     excluded = jnp.pad(labelled, (0, rows.shape[0] - n), constant_values=True)
-    all_gains = degrees(rows, ball, tile=tile)
-    subtract = partial(_subtract, rows, ball, tile=tile, block=block)
+    gains = degrees(rows, ball, tile=tile)
+    return _Pool(rows, ball, unit_ball(rows, 2 * delta), padding, excluded, gains)
 
-    given = excluded & ~padding
-    covered = _covered_by(rows, given, ball, tile=tile, block=block)
+
+@partial(jax.jit, static_argnames=("n", "budget", "tie", "tile", "block"))
+def _greedy(
+    key, pool: _Pool, covered, delta, n: int, *, budget: int, tie, tile, block
+) -> Picks:
+    """Picks from rows covered at the start (bool [m]) to the budget."""
+    rows, ball, reach, padding, excluded, all_gains = pool
     reached = jnp.sum(covered)
+    subtract = partial(_subtract, rows, ball, tile=tile, block=block)
 
     def pick(state, step):
         # The last pick's losses, or at first those to the labelled rows.
@@ -170,7 +213,7 @@ def cover(
     )
     state, (indices, taken) = lax.scan(pick, state, jnp.arange(budget))
     uncovered = jnp.where(state.rounds > 1, 0, jnp.sum(~state.covered))
-    may_pick = n - jnp.sum(labelled)
+    may_pick = jnp.sum(~excluded)
     by_chance = random_coverage(all_gains, ~(covered | padding), may_pick, budget)
     info = {
         "delta": delta,
@@ -223,6 +266,7 @@ def _new_round_if_done(state: _State, all_gains, padding) -> _State:
     )
 
 
+@partial(jax.jit, static_argnames=("tile", "block"))
 def _covered_by(rows, centres, ball: Ball, *, tile: int, block: int) -> jax.Array:
     """bool [n]: the rows within the ball of one of the rows where `centres` holds."""
     ids, total = listed(centres)

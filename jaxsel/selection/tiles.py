@@ -43,8 +43,7 @@ _ROUNDING = 2.0**-24
 # A tile's certain and near pairs are counted in one sum: near ones above bit 16.
 _NEAR = 1 << 16
 _MAX_TILE = 1 << 14
-_NEAR_PAIRS = 256
-_NEAR_AREA = 1 << 16
+_NEAR_PAIRS = 64
 
 
 class Ball(NamedTuple):
@@ -131,40 +130,26 @@ def counts_within(
 
 
 def _add_near(a, b, near, ball, counts):
-    """Adds the near pairs that are within: rows with any, a band at a time."""
-    height, width = near.shape
-    band = max(1, min(height, _NEAR_AREA // width))
-    pairs = min(_NEAR_PAIRS, band * width)
-    has_near = jnp.any(near, axis=1)
-    total = jnp.sum(has_near, dtype=jnp.int32)
-    # The list is padded by a band, so that slices of it are never clamped.
-    listed = jnp.nonzero(has_near, size=height, fill_value=0)[0].astype(jnp.int32)
-    listed = jnp.pad(listed, (0, band))
+    """Adds the near pairs that are within, `_NEAR_PAIRS` of them at a time."""
+    per_row = jnp.sum(near, axis=1, dtype=jnp.int32)
+    ends = jnp.cumsum(per_row)
+    pairs = jnp.arange(_NEAR_PAIRS, dtype=jnp.int32)
 
-    def add_band(state):
-        start, counts = state
-        ids = lax.dynamic_slice(listed, (start,), (band,))
-        mask = near[ids] & (start + jnp.arange(band) < total)[:, None]
-        rank = jnp.cumsum(mask.ravel(), dtype=jnp.int32)
+    def add_pairs(state):
+        seen, (a_counts, b_counts) = state
+        place = seen + pairs
+        valid = place < ends[-1]
+        # Pair `place` is number `place - start` of the near ones in row i.
+        i = jnp.searchsorted(ends, jnp.where(valid, place, 0), side="right")
+        rank = place - (ends[i] - per_row[i])
+        j = jnp.argmax(jnp.cumsum(near[i], axis=1, dtype=jnp.int32) > rank[:, None], 1)
+        within = less(squared_distance(a[i], b[j]), ball.squared)
+        within = (within & valid).astype(jnp.int32)
+        counts = a_counts.at[i].add(within), b_counts.at[j].add(within)
+        return seen + _NEAR_PAIRS, counts
 
-        def add_pairs(state):
-            seen, (a_counts, b_counts) = state
-            place = seen + jnp.arange(pairs, dtype=jnp.int32)
-            flat = jnp.searchsorted(rank, place + 1)
-            valid = place < rank[-1]
-            flat = jnp.where(valid, flat, 0)
-            i, j = ids[flat // width], flat % width
-            within = less(squared_distance(a[i], b[j]), ball.squared)
-            within = (within & valid).astype(jnp.int32)
-            counts = a_counts.at[i].add(within), b_counts.at[j].add(within)
-            return seen + pairs, counts
-
-        _, counts = lax.while_loop(
-            lambda s: s[0] < rank[-1], add_pairs, (jnp.int32(0), counts)
-        )
-        return start + band, counts
-
-    return lax.while_loop(lambda s: s[0] < total, add_band, (jnp.int32(0), counts))[1]
+    start = jnp.int32(0), counts
+    return lax.while_loop(lambda s: s[0] < ends[-1], add_pairs, start)[1]
 
 
 @partial(jax.jit, static_argnames="tile")

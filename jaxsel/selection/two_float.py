@@ -79,15 +79,24 @@ def tree_sum(values: jax.Array) -> jax.Array:
 
 
 def _tree_sum(values: TwoFloat) -> TwoFloat:
-    hi, lo = values
-    while hi.shape[-1] > 1:
-        hi, lo = _even(hi), _even(lo)
-        half = hi.shape[-1] // 2
-        hi, lo = add(
-            TwoFloat(hi[..., :half], lo[..., :half]),
-            TwoFloat(hi[..., half:], lo[..., half:]),
-        )
-    return TwoFloat(hi[..., 0], lo[..., 0])
+    """Sum over the last axis by halving, the tail padded with zeros.
+
+    A loop over the levels, on arrays of the full width whose tail is of no use:
+    written out, all levels would be fused into one expression with a term a column,
+    which takes the compiler much time and memory.
+    """
+    width = values.hi.shape[-1]
+    levels = max(width - 1, 0).bit_length()
+    pad = [(0, 0)] * (values.hi.ndim - 1) + [(0, 2**levels - width)]
+    column = jnp.arange(2**levels, dtype=jnp.int32)
+
+    def halve(level, total):
+        other = (column + (2**levels >> (level + 1))) % 2**levels
+        return add(total, TwoFloat(total.hi[..., other], total.lo[..., other]))
+
+    padded = TwoFloat(jnp.pad(values.hi, pad), jnp.pad(values.lo, pad))
+    total = lax.fori_loop(0, levels, halve, padded)
+    return TwoFloat(total.hi[..., 0], total.lo[..., 0])
 
 
 def _even(values: jax.Array) -> jax.Array:
