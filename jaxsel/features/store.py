@@ -67,7 +67,7 @@ def sha256_of_rows(rows: np.ndarray) -> str:
 
 def with_dtype(identity: dict[str, Any], dtype: str) -> dict[str, Any]:
     """The identity of rows that were rounded to a format: float32 is not a rounding."""
-    return identity if dtype == "float32" else {**identity, "dtype": dtype}
+    return identity if dtype == "float32" else {**identity, "stored_as": dtype}
 
 
 def folder_of(root: pathlib.Path, identity: dict[str, Any]) -> pathlib.Path:
@@ -84,7 +84,7 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
 
     Args:
       root: the folder of all features.
-      features: what to keep; `identity["dtype"]` is the format, float32 without it.
+      features: what to keep; `identity["stored_as"]` is the format, float32 without it.
 
     Returns:
       The folder that was written.
@@ -96,7 +96,7 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = pathlib.Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
-        dtype = features.identity.get("dtype", "float32")
+        dtype = features.identity.get("stored_as", "float32")
         np.save(part / "features.npy", pack(features.rows, dtype))
         np.save(part / "ids.npy", features.ids)
         write_json(part / "manifest.json", _manifest(features, dtype, part))

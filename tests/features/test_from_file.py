@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxsel.errors import UserError
+from jaxsel.features import store
 from jaxsel.features.from_file import read_features
 
 IDS = np.array(["a", "b", "c"])
@@ -104,3 +105,43 @@ def test_an_archive_under_another_name_is_still_an_archive(
     path = npz(tmp_path, list(IDS[::-1]), ROWS[::-1])
     other = path.rename(tmp_path / "rows.npy")
     np.testing.assert_array_equal(read(other).rows, ROWS)
+
+
+ASKED = {"dataset": "toy", "split": "train", "fingerprint": "print", "encoder": "file"}
+
+
+def stored(root: pathlib.Path, dtype: str = "float32", **changes: str) -> pathlib.Path:
+    identity = store.with_dtype({**ASKED, "encoder": "rgb", **changes}, dtype)
+    rows = ROWS.astype(np.float32)
+    return store.save(
+        root, store.Features(rows, IDS, store.sha256_of_rows(rows), identity)
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_a_folder_of_ours_is_a_file_too(tmp_path: pathlib.Path, dtype: str) -> None:
+    found = read_features(str(stored(tmp_path, dtype)), IDS, ASKED)
+    np.testing.assert_array_equal(found.rows, ROWS)
+    assert found.rows.dtype == np.float32
+    assert found.identity == {**ASKED, "sha256": found.sha256}
+
+
+@pytest.mark.parametrize("field", ["dataset", "split", "fingerprint"])
+def test_a_folder_of_other_images_is_refused(
+    tmp_path: pathlib.Path, field: str
+) -> None:
+    folder = stored(tmp_path, **{field: "other"})
+    with pytest.raises(UserError, match=f"expected features of {field} .* found other"):
+        read_features(str(folder), IDS, ASKED)
+
+
+@pytest.mark.parametrize("name", ["features.npy", "ids.npy", "manifest.json"])
+def test_a_damaged_folder_is_refused(tmp_path: pathlib.Path, name: str) -> None:
+    folder = stored(tmp_path)
+    data = bytearray((folder / name).read_bytes())
+    data[-3 if name != "manifest.json" else 0] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(UserError, match=r"missing or damaged .* jaxsel features"):
+        read_features(str(folder), IDS, ASKED)
+    with pytest.raises(UserError, match="missing or damaged"):
+        read_features(str(tmp_path), IDS, ASKED)

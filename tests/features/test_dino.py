@@ -1,0 +1,200 @@
+"""DINO's encoder: weights by any of their names, the class token of the crop."""
+
+import json
+import pathlib
+import struct
+
+import jax
+import jax.numpy as jnp
+import ml_dtypes
+import numpy as np
+import pytest
+
+from jaxsel.errors import UserError
+from jaxsel.features import hub
+from jaxsel.features.crop224 import central_crop, normalised
+from jaxsel.features.dino import dino_vits16, random_vits16
+from jaxsel.features.dino_weights import tree_from_dino, tree_from_hub
+from jaxsel.features.safetensors import read_safetensors
+from jaxsel.models.vit import ViT
+
+TINY = ViT(patch=56, dim=6, depth=2, heads=2, grid=4)
+IMAGES = np.random.default_rng(0).integers(0, 256, (3, 20, 24, 3), np.uint8)
+
+
+def tensors_of_dino() -> dict[str, np.ndarray]:
+    """Random weights under the names and with the shapes of DINO's own code."""
+    rng, dim = np.random.default_rng(1), TINY.dim
+    shapes: dict[str, tuple[int, ...]] = {
+        "cls_token": (1, 1, dim),
+        "pos_embed": (1, 17, dim),
+        "patch_embed.proj.weight": (dim, 3, 56, 56),
+        "patch_embed.proj.bias": (dim,),
+        "norm.weight": (dim,),
+        "norm.bias": (dim,),
+    }
+    for block in range(TINY.depth):
+        for layer, shape in {
+            "norm1": (dim,),
+            "norm2": (dim,),
+            "attn.qkv": (3 * dim, dim),
+            "attn.proj": (dim, dim),
+            "mlp.fc1": (4 * dim, dim),
+            "mlp.fc2": (dim, 4 * dim),
+        }.items():
+            shapes[f"blocks.{block}.{layer}.weight"] = shape
+            shapes[f"blocks.{block}.{layer}.bias"] = shape[:1]
+    return {k: rng.normal(0, 0.3, s).astype(np.float32) for k, s in shapes.items()}
+
+
+def tensors_of_hub() -> dict[str, np.ndarray]:
+    """The same weights under the names of the hub's model, written out by hand."""
+    ours, theirs = tensors_of_dino(), {}
+    theirs["embeddings.cls_token"] = ours["cls_token"]
+    theirs["embeddings.position_embeddings"] = ours["pos_embed"]
+    for kind in ("weight", "bias"):
+        place = f"embeddings.patch_embeddings.projection.{kind}"
+        theirs[place] = ours[f"patch_embed.proj.{kind}"]
+        theirs[f"layernorm.{kind}"] = ours[f"norm.{kind}"]
+        theirs[f"pooler.dense.{kind}"] = ours["norm.bias"]
+        for b in range(TINY.depth):
+            layer, block = f"encoder.layer.{b}", f"blocks.{b}"
+            theirs[f"{layer}.layernorm_before.{kind}"] = ours[f"{block}.norm1.{kind}"]
+            theirs[f"{layer}.layernorm_after.{kind}"] = ours[f"{block}.norm2.{kind}"]
+            qkv = np.split(ours[f"{block}.attn.qkv.{kind}"], 3)
+            for part, name in zip(qkv, ("query", "key", "value"), strict=True):
+                theirs[f"{layer}.attention.attention.{name}.{kind}"] = part
+            out = f"{layer}.attention.output.dense.{kind}"
+            theirs[out] = ours[f"{block}.attn.proj.{kind}"]
+            theirs[f"{layer}.intermediate.dense.{kind}"] = ours[
+                f"{block}.mlp.fc1.{kind}"
+            ]
+            theirs[f"{layer}.output.dense.{kind}"] = ours[f"{block}.mlp.fc2.{kind}"]
+    return theirs
+
+
+def safetensors(tensors: dict[str, np.ndarray]) -> bytes:
+    """A file of float32 tensors, by the format's definition."""
+    header: dict = {"__metadata__": {"format": "pt"}}
+    body = b""
+    for name, tensor in tensors.items():
+        data = tensor.astype("<f4").tobytes()
+        place = [len(body), len(body) + len(data)]
+        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": place}
+        body += data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
+
+
+@pytest.fixture
+def file(tmp_path: pathlib.Path) -> pathlib.Path:
+    path = tmp_path / "tiny.safetensors"
+    path.write_bytes(safetensors(tensors_of_hub()))
+    return path
+
+
+def test_both_ways_of_naming_are_one_tree() -> None:
+    tree = tree_from_dino(tensors_of_dino(), TINY)
+    started = jax.eval_shape(TINY.start, jax.random.key(0))
+    assert jax.tree.map(np.shape, tree) == jax.tree.map(np.shape, started)
+    for prefix in ("", "vit."):
+        other = tree_from_hub(
+            {prefix + k: v for k, v in tensors_of_hub().items()}, TINY
+        )
+        jax.tree.map(np.testing.assert_array_equal, tree, other)
+
+
+def without(name: str) -> dict[str, np.ndarray]:
+    return {k: v for k, v in tensors_of_hub().items() if k != name}
+
+
+@pytest.mark.parametrize(
+    ("tensors", "message"),
+    [
+        (without("layernorm.bias"), r"found no norm\.bias among 31 tensors"),
+        (
+            without("encoder.layer.1.attention.attention.key.bias"),
+            r"found no blocks\.1\.attn\.qkv\.bias",
+        ),
+        (
+            tensors_of_hub() | {"encoder.layer.2.layernorm_before.bias": np.zeros(6)},
+            r"found blocks\.2\.norm1\.bias and 0 more",
+        ),
+        (
+            tensors_of_hub() | {"embeddings.cls_token": np.zeros((1, 1, 7))},
+            r"cls_token of shape \[1, 1, 6\], found \[1, 1, 7\]",
+        ),
+        (
+            tensors_of_hub() | {"layernorm.bias": np.full(6, np.nan)},
+            r"NaN or inf in norm\.bias",
+        ),
+    ],
+)
+def test_other_weights_are_refused(tensors: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        tree_from_hub(tensors, TINY)
+
+
+def test_the_encoder_is_the_class_token_of_the_crop(file: pathlib.Path) -> None:
+    encoder = dino_vits16(str(file), TINY)
+    params = tree_from_dino(tensors_of_dino(), TINY)
+    pixels = normalised(central_crop(jnp.asarray(IMAGES)))
+    rows = encoder.encode(jnp.asarray(IMAGES))
+    np.testing.assert_allclose(rows, TINY.embed(params, pixels), rtol=1e-4, atol=1e-5)
+    assert rows.dtype == jnp.float32
+    assert encoder.identity.keys() == {"encoder", "weights"}
+    # γ and β undone, every norm is √d: what the module's docstring says of norms.
+    plain = (np.asarray(rows) - params["norm"]["bias"]) / params["norm"]["scale"]
+    np.testing.assert_allclose(np.linalg.norm(plain, axis=1), 6**0.5, rtol=1e-4)
+
+
+def test_an_untrained_one_is_named_by_its_seed() -> None:
+    first, again, other = (random_vits16(seed=s, network=TINY) for s in (0, 0, 1))
+    assert first.identity == again.identity
+    assert first.identity["weights"] != other.identity["weights"]
+    rows = np.asarray(first.encode(jnp.asarray(IMAGES)))
+    norms = np.linalg.norm(rows, axis=1)
+    # The start has γ = 1 and β = 0; the variance is small enough to see epsilon.
+    np.testing.assert_allclose(norms, 6**0.5, rtol=5e-3)
+    assert np.abs(rows[0] - rows[1]).max() > 1e-4
+
+
+def test_tensors_in_every_format(tmp_path: pathlib.Path) -> None:
+    x = np.array([[1.5, -2.0, 0.25]])
+    stored = {
+        "F64": x.astype("<f8"),
+        "F16": x.astype("<f2"),
+        "BF16": x.astype(ml_dtypes.bfloat16),
+        "I32": (4 * x).astype("<i4"),
+    }
+    header, body = {}, b""
+    for name, tensor in stored.items():
+        place = [len(body), len(body) + tensor.nbytes]
+        header[name] = {"dtype": name, "shape": [1, 3], "data_offsets": place}
+        body += tensor.tobytes()
+    text = json.dumps(header).encode()
+    path = tmp_path / "all.safetensors"
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+    for name, tensor in read_safetensors(path).items():
+        assert tensor.dtype == stored[name].dtype
+        np.testing.assert_array_equal(tensor, stored[name])
+
+
+@pytest.mark.parametrize("cut", [0, 5, 300, -1])
+def test_a_damaged_file_is_named(file: pathlib.Path, cut: int) -> None:
+    file.write_bytes(file.read_bytes()[:cut])
+    with pytest.raises(UserError, match=r"tiny\.safetensors damaged, cut off or of"):
+        read_safetensors(file)
+
+
+def test_a_pickle_is_not_run(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "dino.pth"
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(UserError, match="of another format"):
+        dino_vits16(str(path), TINY)
+
+
+@pytest.mark.parametrize("source", ["", "dino_vits16", "here/there.safetensors"])
+def test_what_is_neither_a_file_nor_a_name(source: str) -> None:
+    with pytest.raises(UserError, match="found neither at"):
+        hub.weights_file(source)
