@@ -7,6 +7,7 @@ probe, budgets b, 2b, … 6b for b classes, mean over 3 seeds.
 from ml_collections import ConfigDict
 
 from jaxsel.errors import UserError
+from jaxsel.pretraining.settings import default_section
 from jaxsel.selection.methods import METHODS, method_options
 from jaxsel.training.frameworks import FRAMEWORKS
 
@@ -45,8 +46,8 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.data.holdout = 0.1
     config.data.image_size = 224  # of a streamed set; others come as they are
 
-    # Features: random_resnet18, dino_vits16, random_vits16, rgb, or file (path: .npz,
-    # .parquet, .npy, or a folder that `jaxsel features` wrote).
+    # Features: random_resnet18, simclr, dino_vits16, random_vits16, rgb, or file (path:
+    # .npz, .parquet, .npy, or a folder that `jaxsel features` wrote).
     config.features = ConfigDict()
     config.features.encoder = "random_resnet18"
     config.features.seed = 0
@@ -59,6 +60,9 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.features.dtype = "float32"  # of what is stored: float16, bfloat16 for half
     config.features.path = ""
     config.features.test_path = ""
+
+    # How the encoder simclr is trained, besides the network above.
+    config.simclr = ConfigDict(default_section())
 
     # Selection: labels to run; selectors[label] gives method and options.
     config.methods = PAPER_METHODS

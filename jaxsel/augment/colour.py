@@ -54,7 +54,8 @@ def adjust(planes: Array, operation: Array, amount: Array) -> Array:
 
     Example:
       >>> red = jnp.array([0.5, 0.0, 0.0])[:, None, None, None]
-      >>> adjust(red, jnp.array([HUE]), jnp.array([1 / 3]))[:, 0, 0, 0].round(4).tolist()
+      >>> green = adjust(red, jnp.array([HUE]), jnp.array([1 / 3]))
+      >>> green[:, 0, 0, 0].round(4).tolist()
       [0.0, 0.5, 0.0]
 
     Source: `torchvision.transforms.functional.adjust_*`, for float tensors.

@@ -5,6 +5,7 @@ from ml_collections import ConfigDict
 
 from jaxsel.data.folders import cache_root
 from jaxsel.experiment.inputs import needs_test_features, split_features
+from jaxsel.experiment.pretraining import with_encoder
 from jaxsel.experiment.settings import check
 from jaxsel.experiment.splits import read_split
 from jaxsel.features.store import folder_of
@@ -29,10 +30,14 @@ def make_features(config: ConfigDict) -> str:
     chosen, cache = settings.resolved["features"], cache_root(None)
     own = chosen["encoder"] == "file"
     both = not own or needs_test_features(settings)
+    names = ("train", "test") if both else ("train",)
+    splits = {name: read_split(settings.resolved["data"], name) for name in names}
+    encoded = settings
+    if both:
+        encoded = with_encoder(settings, splits["train"], splits["test"], cache)
     lines = []
-    for name in ("train", "test") if both else ("train",):
-        split = read_split(settings.resolved["data"], name)
-        features = split_features(settings, split, cache)
+    for name, split in splits.items():
+        features = split_features(encoded, split, cache)
         n, d = features.rows.shape
         low, median, high = np.quantile(
             np.linalg.norm(features.rows, axis=1), (0.01, 0.5, 0.99)

@@ -93,12 +93,17 @@ def refuse_other_config(
     """
     new = identity_of(resolved, resolved["features"], {}, fingerprint="")
     old = dict(old)
+    trained = old["features"].get("simclr", {})
     for part in ("data", "features"):
         # Fingerprints and hashes are compared later, when the data have been read;
         # `weights` is a place in the config and a hash in the identity.
         shared = sorted((old[part].keys() & resolved[part].keys()) - {"weights"})
         old[part] = {field: old[part][field] for field in shared}
         new[part] = {field: resolved[part][field] for field in shared}
+    if resolved["features"]["encoder"] == "simclr":
+        # The encoder's training is compared before it is started.
+        old["simclr"] = trained
+        new["simclr"] = {field: resolved["simclr"][field] for field in trained}
     join_identities(workdir, old, new)
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from jaxsel.data.catalog import DATASETS
 from jaxsel.experiment.pools import check_budgets
+from jaxsel.experiment.pretraining import with_encoder
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.settings import Settings
 from jaxsel.experiment.splits import Split, read_split
@@ -60,11 +61,12 @@ def read_inputs(settings: Settings, cache: pathlib.Path) -> Inputs:
     check_budgets(settings.budgets, len(train.ids), data["holdout"])
     test = read_split(data, "test")
     both = needs_test_features(settings)
+    encoded = with_encoder(settings, train, test, cache)
     return Inputs(
         train,
         test,
-        split_features(settings, train, cache),
-        split_features(settings, test, cache) if both else None,
+        split_features(encoded, train, cache),
+        split_features(encoded, test, cache) if both else None,
     )
 
 

@@ -10,6 +10,8 @@ from jaxsel.errors import UserError
 from jaxsel.features.dtypes import DTYPES
 from jaxsel.features.encoders import ENCODERS
 from jaxsel.models.resnet import STEMS
+from jaxsel.pretraining.pretrain import check as refuse_untrainable
+from jaxsel.pretraining.settings import simclr_settings
 from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
 from jaxsel.training.frameworks import FRAMEWORKS, REPLICATE_MODES
@@ -86,6 +88,8 @@ def check(config: ConfigDict) -> Settings:
         )
     _check_replicates(resolved)
     _check_features(resolved["features"])
+    if resolved["features"]["encoder"] == "simclr":
+        _check_simclr(resolved)
     return Settings(
         name=resolved["name"] + (f":{v}" if (v := resolved["variant"]) else ""),
         resolved=resolved,
@@ -151,7 +155,7 @@ def _check_replicates(resolved: dict[str, Any]) -> None:
 def _check_features(features: dict[str, Any]) -> None:
     _positive("config.features.batch_size", features)
     _known("config.features.dtype", features["dtype"], DTYPES)
-    if features["encoder"] == "random_resnet18":
+    if features["encoder"] in ("random_resnet18", "simclr"):
         _positive("config.features.width", features)
         _known("config.features.stem", features["stem"], STEMS)
         mean, std = features["mean"], features["std"]
@@ -160,6 +164,16 @@ def _check_features(features: dict[str, Any]) -> None:
                 "expected config.features.mean and std to be three numbers each, std "
                 f"positive, found {mean} and {std}"
             )
+
+
+def _check_simclr(resolved: dict[str, Any]) -> None:
+    name = resolved["data"]["name"]
+    if DATASETS[name].streamed:
+        raise UserError(
+            "expected a data set that fits in memory for config.features.encoder = "
+            f"'simclr', found {name}, which is streamed: use dino_vits16 or a file"
+        )
+    refuse_untrainable(simclr_settings(resolved["features"], resolved["simclr"]))
 
 
 def _positive(field: str, section: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxsel.errors import UserError
 from jaxsel.features.dino import dino_vits16, random_vits16
 from jaxsel.features.encoder import Encoder, on_all_devices, sha256_of_tree
+from jaxsel.features.simclr import simclr
 from jaxsel.models.conv import default_lowering
 from jaxsel.models.resnet import ResNet18
 
@@ -89,7 +90,7 @@ def rgb() -> Encoder:
     return Encoder({"encoder": "rgb"}, apply)
 
 
-ENCODERS = ("random_resnet18", "rgb", "file", "dino_vits16", "random_vits16")
+ENCODERS = ("random_resnet18", "simclr", "rgb", "file", "dino_vits16", "random_vits16")
 
 
 def make_encoder(settings: dict[str, Any]) -> Encoder:
@@ -112,6 +113,8 @@ def make_encoder(settings: dict[str, Any]) -> Encoder:
             mean=tuple(settings["mean"]),
             std=tuple(settings["std"]),
         )
+    if name == "simclr":
+        return simclr(settings["weights"])
     if name == "random_vits16":
         return random_vits16(seed=settings["seed"])
     if name == "dino_vits16":

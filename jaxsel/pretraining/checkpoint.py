@@ -50,9 +50,7 @@ class Checkpoints:
 
         Waits for the save before it, if that one is still being written.
         """
-        if step != self.latest:
-            self._checkpointer.save_async(step, state)
-
-    def wait(self) -> None:
-        """Until everything saved is on the disk."""
         self._checkpointer.wait()
+        if step != self.latest:
+            # By force: else a save is left out at the library's discretion.
+            self._checkpointer.save_async(step, state, force=True)

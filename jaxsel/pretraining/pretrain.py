@@ -207,7 +207,7 @@ def _train(
         drop_after(log, step)
         on_device = jax.device_put(images, jax.devices()[0])
         saved = time.monotonic()
-        order_of, order = -1, None
+        order_of, order = -1, on_device
         with begin(total, step) as progress:
             while step < total:
                 began = time.monotonic()
@@ -243,7 +243,7 @@ def _row(
         "step": step,
         "epoch": round(step / per_epoch, 4),
         "loss": loss,
-        "learning_rate": float(learning_rate(settings, np.int32(epoch))),
+        "learning_rate": float(learning_rate(settings, epoch)),
         "images_per_second": round(speed, 1),
     }
 

@@ -1,7 +1,8 @@
 """SimCLR: the settings, the state, and one step of training."""
 
+import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -145,7 +146,7 @@ def start(settings: SimCLR) -> State:
     return jax.device_put(state, jax.devices()[0])
 
 
-def learning_rate(settings: SimCLR, epoch: Array) -> Array:
+def learning_rate(settings: SimCLR, epoch: Array | int) -> Array:
     """`f + (lr − f) · ½ · (1 + cos(π epoch / epochs))` with `f = lr · final_share`.
 
     Example:
@@ -188,7 +189,8 @@ def loss_of(
         method="features",
     )
     head = ProjectionHead(settings.projection)
-    first, second = jnp.split(head.apply({"params": params["head"]}, embedded), 2)
+    projected = cast(Array, head.apply({"params": params["head"]}, embedded))
+    first, second = jnp.split(projected, 2)
     loss = simclr_loss(
         first,
         second,
@@ -255,6 +257,7 @@ def _key(settings: SimCLR, purpose: str) -> Array:
 Runner = Callable[[State, Array, Array, int], tuple[State, Array]]
 
 
+@functools.lru_cache(maxsize=8)
 def make_runner(
     settings: SimCLR, longest: int, *, looped: bool | None = None
 ) -> Runner:
@@ -279,21 +282,24 @@ def make_runner(
     lowering = default_lowering(looped=looped)
 
     if not looped:
-        one = jax.jit(lambda s, x, o: train_step(s, x, o, settings, lowering))
+
+        @jax.jit
+        def train_one(state: State, images: Array, order: Array) -> tuple[State, Array]:
+            return train_step(state, images, order, settings, lowering)
 
         def run_one_by_one(
             state: State, images: Array, order: Array, count: int
         ) -> tuple[State, Array]:
             losses = []
             for _ in range(count):
-                state, loss = one(state, images, order)
+                state, loss = train_one(state, images, order)
                 losses.append(loss)
             return state, jnp.stack(losses)
 
         return run_one_by_one
 
     @jax.jit
-    def run(
+    def train_many(
         state: State, images: Array, order: Array, count: Array
     ) -> tuple[State, Array]:
         def body(i: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
@@ -303,6 +309,6 @@ def make_runner(
 
         return lax.fori_loop(0, count, body, (state, jnp.zeros(longest)))
 
-    return lambda state, images, order, count: run(
+    return lambda state, images, order, count: train_many(
         state, images, order, jnp.int32(count)
     )

@@ -1,15 +1,11 @@
 """What is looked at during a training: how often, and the features' k-NN accuracy."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
-from jaxsel.augment.geometry import normalise
-from jaxsel.models.conv import default_lowering
+from jaxsel.pretraining.embed import make_embed
 from jaxsel.pretraining.knn import knn_accuracy
 from jaxsel.pretraining.simclr import SimCLR
 from jaxsel.pretraining.weights import Weights
@@ -33,22 +29,6 @@ class Watch(NamedTuple):
         if not self.knn_epochs:
             return False
         return step == total or step % (per_epoch * self.knn_epochs) == 0
-
-
-def make_embed(settings: SimCLR) -> Callable[[Weights, Array], Array]:
-    """The encoder as a program: uint8 `[b, h, w, c]` to float32 `[b, 8·width]`.
-
-    Evaluation mode, in float32: running statistics, the whole image, no head, not
-    normalised to length 1.
-    """
-    network = settings.network(default_lowering(looped=False))
-
-    @jax.jit
-    def embed(weights: Weights, images: Array) -> Array:
-        x = normalise(images, settings.mean, settings.std)
-        return network.embed(weights.params, weights.statistics, x)
-
-    return embed
 
 
 class Monitor:

@@ -39,7 +39,7 @@ def save_encoder(
     Returns:
       The path of `encoder.npz`.
     """
-    arrays = {
+    arrays: dict[str, Any] = {
         "/".join([kind, *(entry.key for entry in path)]): np.asarray(leaf)
         for kind, tree in weights._asdict().items()
         for path, leaf in jax.tree_util.tree_flatten_with_path(tree)[0]
