@@ -79,6 +79,9 @@ def test_what_the_config_says_is_compared_before_data_are_read() -> None:
     other = resolved()
     other["features"]["batch_size"] = 1
     refuse_other_config("w", old, other)
+    # In a config the weights are a place, in an identity a hash.
+    old["features"]["weights"] = "0f3a"
+    refuse_other_config("w", old, other)
 
 
 def test_lists_extend_and_keep_the_earlier_values_first() -> None:

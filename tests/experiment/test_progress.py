@@ -28,3 +28,25 @@ def test_long_work_off_a_terminal_says_where_it_is_with_the_time_left(
     assert captured.out == ""
     # Two of eight done in 40 s: six left take 120 s.
     assert captured.err == "training: 2 of 8 runs, 120 s left norm 10\n"
+
+
+def test_the_time_left_is_not_by_what_an_earlier_start_did(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 40.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    progress = Progress("features", total=100, unit="image")
+    progress.start_at(80)
+    progress.advance(4)
+    # Four in 40 s: sixteen left take 160 s.
+    assert capsys.readouterr().err == "features: 84 of 100 images, 160 s left\n"
+
+
+def test_a_terminal_is_shown_where_an_earlier_start_ended(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.sys.stderr, "isatty", lambda: True, raising=False)
+    with Progress("features", total=100, unit="image") as progress:
+        progress.start_at(80)
+        progress.advance(4)
+    assert "80/100" in capsys.readouterr().err
