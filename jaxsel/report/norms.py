@@ -75,7 +75,8 @@ def norm_figure(
     upper, lower = figure.subplots(
         2, 1, sharex=True, height_ratios=[2.0, max(rows, 0.01)]
     )
-    upper.hist(norms, bins=_bins(norms), color="#c9d3dc", edgecolor="white", lw=0.3)
+    bins, reach = _bins(norms)
+    upper.hist(norms, bins, range=reach, color="#c9d3dc", edgecolor="white", lw=0.3)
     upper.axvline(norms.mean(), color="#333333", linewidth=1)
     upper.annotate(
         f"mean {norms.mean():.3g}",
@@ -120,8 +121,34 @@ def norm_figure(
     return figure
 
 
-def _bins(norms: np.ndarray) -> int:
-    """Square root of n, between 10 and 80, and one when all norms are alike."""
-    if np.ptp(norms) <= 1e-12 * np.abs(norms).max():
-        return 1
-    return int(np.clip(np.sqrt(len(norms)), 10, 80))
+def norm_spread(norms: np.ndarray) -> float:
+    """How many times the 1 % quantile of the norms the 99 % quantile is.
+
+    Sampling in proportion to the norm is nearly uniform where this is nearly 1, as for
+    the class tokens of a transformer that ends in a LayerNorm.
+
+    Args:
+      norms: `[n]`, at least one, not negative.
+
+    Returns:
+      A number from 1; infinite where at least 1 % of the norms are 0 and others not.
+
+    >>> norm_spread(np.full(10, 19.6))
+    1.0
+    """
+    low, high = np.quantile(norms, (0.01, 0.99))
+    if low == 0:
+        return 1.0 if high == 0 else float("inf")
+    return float(high / low)
+
+
+def _bins(norms: np.ndarray) -> tuple[int, tuple[float, float] | None]:
+    """How many bins, and from where to where; the square root of n, or one.
+
+    Norms that differ by the rounding of float32 alone are alike: drawn at full width,
+    the rounding would look like a law.
+    """
+    largest = float(np.abs(norms).max())
+    if np.ptp(norms) <= 1e-6 * largest:
+        return 1, (0.95 * largest, 1.05 * largest) if largest else None
+    return int(np.clip(np.sqrt(len(norms)), 10, 80)), None

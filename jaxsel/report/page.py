@@ -12,7 +12,7 @@ from jaxsel.report.contact_sheet import contact_sheet, first_seed_picks, sheet_b
 from jaxsel.report.curves import accuracy_figure
 from jaxsel.report.drawing import inline_svg
 from jaxsel.report.grids import Grid, grids
-from jaxsel.report.norms import norm_figure
+from jaxsel.report.norms import norm_figure, norm_spread
 from jaxsel.report.palette import in_order
 from jaxsel.report.provenance import manifest_tables
 from jaxsel.report.stylesheet import STYLESHEET
@@ -207,7 +207,8 @@ def _norms(inputs: ReportInputs, chosen: Mapping[str, Sequence[Pick]]) -> str:
         ticks = " Below: a tick a pick, the marker at their mean." if means else ""
         figures.append(
             f"<figure>{drawing}<figcaption>{escape(name)} features, "
-            f"{len(norms):,} examples; norm sampling draws in proportion to the norm."
+            f"{len(norms):,} examples; norm sampling draws in proportion to the norm, "
+            f"and the 99 % quantile is {norm_spread(norms):.3g} times the 1 % quantile."
             f"{ticks}</figcaption></figure>"
         )
     return "\n".join(figures)

@@ -9,7 +9,7 @@ from jaxsel.errors import UserError
 from jaxsel.evaluation.rows import ResultRow
 from jaxsel.report.curves import accuracy_figure
 from jaxsel.report.drawing import inline_svg, png_bytes
-from jaxsel.report.norms import norm_figure, row_norms
+from jaxsel.report.norms import norm_figure, norm_spread, row_norms
 from jaxsel.report.palette import method_style
 
 METHODS = ["random", "norm", "$weird$"]
@@ -100,6 +100,25 @@ def test_the_histogram_counts_every_example():
     assert mean.get_xdata()[0] == pytest.approx(norms[:7].mean())
     assert len(norm_figure(norms).axes) == 1
     assert png_bytes(norm_figure(np.ones(30))).startswith(b"\x89PNG")
+
+
+def test_norms_that_differ_by_rounding_are_drawn_alike():
+    rounding = np.random.default_rng(0).uniform(-1, 1, 400) * 2e-7
+    norms = np.sqrt(384) * (1 + rounding)
+    (axis,) = norm_figure(norms).axes
+    assert [patch.get_height() for patch in axis.patches] == [400]
+    low, high = axis.get_xlim()
+    assert high - low > 1
+    assert norm_spread(norms) == pytest.approx(1)
+    # A narrow band is a band: it is drawn in its own bins.
+    (axis,) = norm_figure(norms * np.linspace(0.99, 1.01, 400)).axes
+    assert sum(patch.get_height() > 0 for patch in axis.patches) == 20
+
+
+def test_the_spread_of_norms():
+    assert norm_spread(np.linspace(1, 3, 201)) == pytest.approx(2.98 / 1.02)
+    assert norm_spread(np.array([0.0, 0, 1, 2])) == np.inf
+    assert norm_spread(np.zeros(3)) == 1
 
 
 @pytest.mark.parametrize("norms", [[], [1.0, np.nan], [[1.0]]])
