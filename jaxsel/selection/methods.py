@@ -1,7 +1,7 @@
 """The registry: every selection method, what it reads and what it promises."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jaxsel.selection.contract import Picks
@@ -22,16 +22,12 @@ class Method(NamedTuple):
       function: `(key, features [n, d], labelled [n], *, budget, **options) -> Picks`.
       rows: "raw" or "unit", the rows it is given.
       prefix: a smaller budget's picks are a prefix of a larger one's.
-      order_invariant: options with which the same ids come out whatever the tile
-        size; None where none promise it. (Whatever the row order, given ids, they
-        come out of every method: `select` sorts the rows by id.)
       coverage: it claims to cover the pool, so `select` reports how well.
     """
 
     function: Callable[..., Picks]
     rows: str
     prefix: bool
-    order_invariant: Mapping[str, Any] | None
     coverage: bool = False
 
     @property
@@ -56,15 +52,15 @@ _SECOND: dict[str, Callable[..., Picks]] = {
 }
 
 METHODS: dict[str, Method] = {
-    "random": Method(select_random, "raw", True, None),
-    "norm": Method(select_norm, "raw", True, {"deterministic": True}),
-    "gram_schmidt": Method(select_gram_schmidt, "raw", True, {"deterministic": True}),
-    "probcover": Method(select_probcover, "unit", True, {"delta": 0.65}, True),
-    "typiclust": Method(select_typiclust, "unit", False, None, True),
-    "k_center": Method(select_k_center, "raw", True, {}),
-    "max_herding": Method(select_max_herding, "unit", True, {}, True),
+    "random": Method(select_random, "raw", True),
+    "norm": Method(select_norm, "raw", True),
+    "gram_schmidt": Method(select_gram_schmidt, "raw", True),
+    "probcover": Method(select_probcover, "unit", True, True),
+    "typiclust": Method(select_typiclust, "unit", False, True),
+    "k_center": Method(select_k_center, "raw", True),
+    "max_herding": Method(select_max_herding, "unit", True, True),
     **{
-        f"{a}+{b}": Method(two_stage(first, second), "raw", False, None)
+        f"{a}+{b}": Method(two_stage(first, second), "raw", False)
         for a, first in _FIRST.items()
         for b, second in _SECOND.items()
     },

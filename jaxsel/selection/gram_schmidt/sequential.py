@@ -44,6 +44,27 @@ def select(
     tested and timed against, and the only one for l1 and linf probabilities.
     See `select_gram_schmidt` for the arguments and the law.
     """
+    state, rows, gains = run(
+        key,
+        features,
+        labelled,
+        budget=budget,
+        norm_ord=norm_ord,
+        deterministic=deterministic,
+    )
+    return Picks(rows, gains, state.rounds, {})
+
+
+def run(
+    key: jax.Array,
+    features: jax.Array,
+    labelled: jax.Array,
+    *,
+    budget: int,
+    norm_ord: float,
+    deterministic: bool,
+) -> tuple[State, jax.Array, jax.Array]:
+    """The last state of the loop, the picks, and their residual lengths."""
     own = row_norms(features)
     start = State(
         _without_span(features, labelled), ~labelled, jnp.int32(1), jnp.bool_(False)
@@ -74,8 +95,7 @@ def select(
         return state, rows.at[i].set(row), gains.at[i].set(length)
 
     blank = (jnp.zeros(budget, jnp.int32), jnp.zeros(budget, jnp.float32))
-    state, rows, gains = jax.lax.fori_loop(0, budget, one_pick, (start, *blank))
-    return Picks(rows, gains, state.rounds, {})
+    return jax.lax.fori_loop(0, budget, one_pick, (start, *blank))
 
 
 def _without_span(features: jax.Array, labelled: jax.Array) -> jax.Array:
