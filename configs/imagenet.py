@@ -5,6 +5,7 @@
 Needs ImageNet's two archives in tfds' manual folder, and a GPU. Images are streamed
 from disk; only the picked ones are held in memory. Not run yet: time and accuracy are
 still to be measured; `:smoke` too reads every training image once, for its features.
+`:dino`: the paper's features of ImageNet, from DINO's ViT-S/16.
 """
 
 from ml_collections import ConfigDict
@@ -13,7 +14,7 @@ from configs import common
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, ("quick", "smoke"))
+    common.check_variant(variant, ("dino", "quick", "smoke"))
     config = common.base("imagenet", variant, classes=1000)
     config.data.name = "imagenet2012"
     config.data.holdout = 0.0
@@ -23,6 +24,8 @@ def get_config(variant: str = "") -> ConfigDict:
     config.supervised.crop = "resized"
     config.supervised.epochs = 100
     config.supervised.batch_cap = 50
+    if variant == "dino":
+        config.features.encoder = "dino_vits16"
     if variant == "quick":
         common.quick(config)
     if variant == "smoke":
