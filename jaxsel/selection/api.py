@@ -38,7 +38,8 @@ class Selection:
       indices: int64 `[budget]`, rows of the given features in pick order.
       gains: float32 `[budget]`, what each pick added in the method's own measure.
       info: method, budget, rounds, seconds (compilation included where there was
-        any), zero_rows, scale (a power of two that the rows were multiplied with
+        any), rows ("unit" where the method saw every row over its length, else "raw"),
+        zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
         and the method's own figures.
     """
@@ -123,7 +124,8 @@ def select(
     picked = np.asarray(picks.indices, np.int64)
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
-    info |= {"seconds": seconds, "zero_rows": zero_rows, "scale": scale}
+    info |= {"rows": entry.rows, "zero_rows": zero_rows, "scale": scale}
+    info["seconds"] = seconds
     info |= {name: _plain(value) for name, value in picks.info.items()}
     if "algorithm" in entry.options:
         settings = {**entry.options, **options}

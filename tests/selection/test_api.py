@@ -223,3 +223,18 @@ def test_an_aligned_file_is_read_in_place_and_left_alone(tmp_path):
     found = jaxsel.select(mapped, 5, "gram_schmidt", seed=2)
     np.testing.assert_array_equal(found.indices, expected.indices)
     np.testing.assert_array_equal(np.load(path), POOL)
+
+
+@pytest.mark.parametrize(("method", "rows"), [("norm", "raw"), ("k_center", "raw")])
+def test_info_says_which_rows_the_method_saw(method, rows):
+    assert jaxsel.select(np.eye(4), 2, method).info["rows"] == rows
+
+
+def test_lengths_do_not_matter_where_rows_are_made_unit():
+    directions = np.random.default_rng(0).normal(size=(24, 4))
+    lengths = np.random.default_rng(1).integers(1, 9, size=(24, 1))
+    one = jaxsel.select(directions, 6, "probcover", delta=0.65)
+    # Powers of two, so that the unit rows are the same to the last bit.
+    other = jaxsel.select(directions * 2.0**lengths, 6, "probcover", delta=0.65)
+    assert one.info["rows"] == other.info["rows"] == "unit"
+    np.testing.assert_array_equal(one.indices, other.indices)

@@ -231,24 +231,3 @@ def test_unknown_options_are_named():
         select_typiclust(KEY, x, none, budget=1, n_init=0)
     with pytest.raises(ValueError, match="max_clusters"):
         select_typiclust(KEY, x, none, budget=1, max_clusters=0)
-
-
-def test_memory_stays_linear():
-    n, d = 30_000, 8
-    x = jax.ShapeDtypeStruct((n, d), jnp.float32)
-    mask = jax.ShapeDtypeStruct((n,), jnp.bool_)
-    run = jax.jit(
-        lambda key, x, mask: (
-            select_typiclust(key, x, mask, budget=4, max_clusters=8).indices
-        )
-    )
-    compiled = run.lower(KEY, x, mask).compile()
-    assert compiled.memory_analysis().temp_size_in_bytes < 4 * n * n / 100
-
-
-def test_lowers_for_cuda():
-    x = jax.ShapeDtypeStruct((64, 8), jnp.float32)
-    mask = jax.ShapeDtypeStruct((64,), jnp.bool_)
-    run = jax.jit(lambda x, mask: select_typiclust(KEY, x, mask, budget=4).indices)
-    exported = jax.export.export(run, platforms=["cuda"])(x, mask)
-    assert exported.platforms == ("cuda",)

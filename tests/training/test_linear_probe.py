@@ -155,3 +155,11 @@ def test_bad_input_is_refused(runs, task):
     images = task._replace(train_x=jnp.zeros((400, 4, 4, 1), jnp.uint8))
     with pytest.raises(UserError, match="rows of features, not images"):
         jax.eval_shape(train, *runs, images)
+
+
+@pytest.mark.parametrize("mode", ["vmap", "map"])
+def test_lowers_for_cuda(mode, runs, task):
+    train = PROBE.make_train(SETTINGS, 5, mode)
+    exported = jax.export.export(jax.jit(train), platforms=["cuda"])(*runs, task)
+    assert exported.platforms == ("cuda",)
+    assert exported.out_avals[0].shape == (4,)
