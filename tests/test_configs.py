@@ -61,3 +61,26 @@ def test_variants_are_smaller() -> None:
 
     assert runs(smoke) < runs(quick) < runs(full)
     assert smoke.frameworks["supervised"].width < quick.frameworks["supervised"].width
+
+
+@pytest.mark.parametrize(
+    "name", ["cifar10", "cifar100", "tiny_imagenet", "organamnist"]
+)
+def test_the_papers_features_are_simclrs(name: str) -> None:
+    config = load(name, "simclr") if name == "cifar10" else load(name)
+    config.features.encoder = "simclr"
+    resolved = check(config).resolved
+    simclr, network = resolved["simclr"], resolved["features"]
+    assert network["width"] == 64
+    assert network["stem"] == ("tiny" if name == "tiny_imagenet" else "cifar")
+    assert (simclr["epochs"], simclr["batch_size"]) == (500, 512)
+    assert (simclr["learning_rate"], simclr["temperature"]) == (0.4, 0.1)
+    assert simclr["jitter"] == [0.4, 0.4, 0.4, 0.1]
+    assert not simclr["symmetric"]
+
+
+def test_the_cpus_simclr_is_a_small_one() -> None:
+    settings = check(load("cifar10", "cpu_simclr"))
+    assert settings.resolved["features"]["encoder"] == "simclr"
+    assert list(settings.frameworks) == ["linear_probe"]
+    assert settings.resolved["simclr"]["epochs"] < 50

@@ -33,14 +33,14 @@ def simclr(folder: str) -> Encoder:
     """
     weights, manifest = load_encoder(pathlib.Path(folder))
     stated = manifest["identity"]["settings"]
-    known = {name: stated[name] for name in SimCLR._fields if name in stated}
-    if known.keys() != set(SimCLR._fields):
+    if stated.keys() != set(SimCLR._fields):
         raise UserError(
             f"expected the settings {', '.join(SimCLR._fields)} in {folder}, found "
             f"{', '.join(stated)}: train the encoder again"
         )
-    settings = SimCLR(
-        **{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()}
+    settings = SimCLR._make(
+        tuple(value) if isinstance(value, list) else value
+        for value in (stated[name] for name in SimCLR._fields)
     )
     embed, weights = make_embed(settings), on_all_devices(jax.device_put(weights))
     identity = {
