@@ -56,6 +56,10 @@ def unpack(packed: np.ndarray, dtype: str) -> np.ndarray:
 
     Raises:
       ValueError: the array is not of the format.
+
+    Example:
+      >>> unpack(pack(np.array([[3.14159]], np.float32), "bfloat16"), "bfloat16").item()
+      3.140625
     """
     expected = "uint16" if dtype == "bfloat16" else dtype
     if dtype not in DTYPES or str(packed.dtype) != expected:

@@ -47,6 +47,12 @@ def encode_stream(
 
     Raises:
       UserError: a feature is not finite.
+
+    Example:
+      >>> mean = Encoder({"encoder": "mean"}, jax.jit(lambda x: x.mean((1, 2))))
+      >>> images = np.ones((5, 4, 4, 3), np.uint8)
+      >>> [rows.shape for rows in encode_stream(mean, [images[:3], images[3:]], 3)]
+      [(3, 3), (2, 3)]
     """
     devices = jax.local_device_count()
     rows = -(-batch_size // devices) * devices

@@ -27,6 +27,13 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
     Raises:
       UserError: the file is missing or truncated, has the wrong rank, misses an id,
         holds one twice, or holds NaN or inf; the folder is damaged or of other images.
+
+    Example:
+      >>> import tempfile
+      >>> path = pathlib.Path(tempfile.mkdtemp()) / "rows.npz"
+      >>> np.savez(path, features=np.eye(3), ids=np.array(["c", "a", "b"]))
+      >>> read_features(str(path), np.array(["a", "c"]), {}).rows.tolist()
+      [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]
     """
     file = pathlib.Path(path).expanduser()
     if not path or not file.exists():

@@ -42,6 +42,15 @@ def read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
       UserError: the file is not there, is cut off, or is of another format.
 
     Source: the format's definition, github.com/huggingface/safetensors.
+
+    Example:
+      >>> import tempfile
+      >>> header = b'{"x": {"dtype": "U8", "shape": [2], "data_offsets": [0, 2]}}'
+      >>> path = pathlib.Path(tempfile.mkdtemp()) / "two.safetensors"
+      >>> data = struct.pack("<Q", len(header)) + header + bytes([7, 9])
+      >>> _ = path.write_bytes(data)
+      >>> read_safetensors(path)["x"].tolist()
+      [7, 9]
     """
     try:
         data = path.read_bytes()

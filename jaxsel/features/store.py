@@ -141,6 +141,18 @@ def open_folder(folder: pathlib.Path) -> Stored:
 
     Raises:
       UserError: the folder is no store, or not what its manifest says.
+
+    Example:
+      >>> rows, ids = np.eye(2, 3, dtype=np.float32), np.array(["a", "b"])
+      >>> about = {"dataset": "toy", "split": "train", "encoder": "mine"}
+      >>> about = with_dtype(about, "bfloat16")
+      >>> folder = save(
+      ...     pathlib.Path(tempfile.mkdtemp()),
+      ...     Features(rows, ids, sha256_of_rows(rows), about),
+      ... )
+      >>> stored = open_folder(folder)
+      >>> stored.rows.dtype, stored.manifest["norm_quantiles"]["0.5"]
+      (dtype(bfloat16), 1.0)
     """
     try:
         manifest = read_json(folder / "manifest.json")
