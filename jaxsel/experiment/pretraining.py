@@ -79,6 +79,7 @@ def _first(split: Split, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Some images and labels, spread over the whole split; all of them for 0."""
     assert split.images is not None
     n = len(split.images)
-    rows = np.arange(n) if count == 0 else np.linspace(0, n - 1, min(count, n))
-    rows = rows.astype(int)
+    if count == 0 or count >= n:
+        return split.images, split.labels
+    rows = np.linspace(0, n - 1, count).astype(int)
     return split.images[rows], split.labels[rows]

@@ -143,11 +143,9 @@ def test_weights_that_blow_up_are_refused() -> None:
 def test_one_loop_and_single_steps_agree_and_neither_compiles_twice(caplog) -> None:
     images = jax.device_put(IMAGES, jax.devices()[0])
     ends = []
-    # Another momentum: programs that no other test has compiled.
-    settings = SETTINGS._replace(momentum=0.8)
     for looped in (False, True):
-        run, state = make_runner(settings, 4, looped=looped), start(settings)
-        orders = [epoch_order(settings, epoch, len(IMAGES)) for epoch in (0, 1)]
+        run, state = make_runner(SETTINGS, 4, looped=looped), start(SETTINGS)
+        orders = [epoch_order(SETTINGS, epoch, len(IMAGES)) for epoch in (0, 1)]
         losses, compiled = [], []
         # An epoch has six steps: four, then two, and one of the next.
         for epoch, count in ((0, 4), (0, 2), (1, 1)):
@@ -158,9 +156,10 @@ def test_one_loop_and_single_steps_agree_and_neither_compiles_twice(caplog) -> N
             compiled.append(
                 sum("Compiling jit(train" in r.getMessage() for r in caplog.records)
             )
-        assert compiled == [1, 0, 0]
+        assert compiled[1:] == [0, 0]
         assert len(set(losses)) == 7
         ends.append((losses, state))
+    assert compiled[0] == 1, "of the loop, which no other test has compiled"
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3), *ends
     )
