@@ -17,7 +17,7 @@ from jaxsel.features.encoders import make_encoder
 from jaxsel.features.from_file import read_features
 from jaxsel.files import replacing
 
-SHARD_ROWS = 4096
+SHARD_ROWS = 1024
 
 Read = Callable[[np.ndarray | None, int], Iterable[np.ndarray]]
 
