@@ -1,7 +1,8 @@
 """The fields that every experiment has, at the values of the paper's protocol.
 
 Bar & Giryes, arXiv 2406.01086, section 4: frameworks (i) supervised and (ii) linear
-probe, budgets b, 2b, … 6b for b classes, mean over 3 seeds.
+probe, budgets b, 2b, … 6b for b classes, mean over 3 seeds; and framework (iii), the
+semi-supervised FlexMatch and SimMatch, as variants.
 """
 
 from ml_collections import ConfigDict
@@ -73,6 +74,8 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
             for option, value in method_options(method).items()
             if value is not None
         }
+        if "input_norms" in method_options(method):  # True: those of the pool's images
+            options["input_norms"] = False
         if "norm_ord" in options:  # text, so that inf can be given on the command line
             options["norm_ord"] = str(options["norm_ord"])
         config.selectors[method] = ConfigDict({"method": method, **options})
@@ -92,6 +95,8 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.replicates.mode = "auto"
     config.replicates.supervised_chunk = 1
     config.replicates.linear_probe_chunk = 18
+    config.replicates.flexmatch_chunk = 1
+    config.replicates.simmatch_chunk = 1
     return config
 
 
@@ -121,3 +126,30 @@ def quick(config: ConfigDict) -> None:
     config.budgets = config.budgets[::2]
     config.supervised.width = 16
     config.supervised.epochs = 100
+
+
+SEMI = ("semi", "semi_gpu_hour", "semi_quick")
+
+
+def semi(config: ConfigDict, variant: str) -> None:
+    """Framework (iii): the paper's, a study for a GPU and an hour, or one for a CPU.
+
+    The paper's runs are a million steps of a WRN-28-10 each: days on one GPU. The
+    smaller variants have a narrower network and few steps, and compare two methods.
+    """
+    config.frameworks = ("flexmatch", "simmatch")
+    if variant == "semi":
+        return
+    config.methods = ("random", "norm")
+    config.budgets = config.budgets[3:4]
+    for framework in config.frameworks:
+        section = config[framework]
+        section.widen = 2
+        section.iterations, section.eval_every = 15_000, 1500
+        if variant == "semi_quick":
+            section.depth, section.widen = 10, 1
+            section.iterations, section.eval_every = 400, 100
+            section.labelled_batch, section.unlabelled_ratio = 16, 3
+            section.average_decay = 0.98
+    if variant == "semi_quick":
+        config.simmatch.first_steps = 50

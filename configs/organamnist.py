@@ -17,7 +17,8 @@ def get_config(variant: str = "") -> ConfigDict:
     config = common.base("organamnist", variant, classes=11)
     half = (0.5, 0.5, 0.5)
     config.features.mean = config.features.std = half
-    config.supervised.mean = config.supervised.std = half
+    for section in (config.supervised, config.flexmatch, config.simmatch):
+        section.mean = section.std = half
     if variant == "quick":
         common.quick(config)
     if variant == "smoke":

@@ -3,7 +3,7 @@
     python -m jaxsel.main --config configs/tiny_imagenet.py
 
 Made for a GPU, not run on one yet: time and accuracy are still to be measured.
-`:quick` and `:smoke` as for CIFAR-10.
+`:quick`, `:smoke` and the `:semi` variants as for CIFAR-10.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +12,7 @@ from configs import common
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, ("quick", "smoke"))
+    common.check_variant(variant, (*common.SEMI, "quick", "smoke"))
     config = common.base("tiny_imagenet", variant, classes=200)
     config.data.holdout = 0.05
     # The reference normalises SimCLR's input with CIFAR-100's statistics.
@@ -22,6 +22,10 @@ def get_config(variant: str = "") -> ConfigDict:
     config.supervised.mean = common.IMAGENET_MEAN
     config.supervised.std = common.IMAGENET_STD
     config.supervised.crop = "resized"
+    for section in (config.flexmatch, config.simmatch):
+        section.pad = 8  # An eighth of the side, as on smaller images.
+    if variant in common.SEMI:
+        common.semi(config, variant)
     if variant == "quick":
         common.quick(config)
     if variant == "smoke":
