@@ -3,10 +3,15 @@
 import pathlib
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from absl import logging
+from tiny_study import tiny, without_seconds
 
 from jaxsel import cli
+from jaxsel.experiment import run as job
+from jaxsel.experiment.featuring import make_features
 from jaxsel.features import extract as extraction
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -60,6 +65,31 @@ def test_both_splits_are_stored_and_their_folders_can_be_given_back(
     error = capsys.readouterr().err
     assert "expected features of split test" in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("kind", ["parquet", "folder"])
+def test_ones_own_features_make_the_study_that_an_encoder_makes(
+    tmp_path: pathlib.Path, undisturbed: pathlib.Path, no_report: None, kind: str
+) -> None:
+    folders = [
+        pathlib.Path(line.strip()) for line in make_features(tiny()).splitlines()[1::2]
+    ]
+    paths = []
+    for folder in folders:
+        if kind == "folder":
+            paths.append(str(folder))
+            continue
+        ids, rows = np.load(folder / "ids.npy"), np.load(folder / "features.npy")
+        mixed = np.random.default_rng(0).permutation(len(ids))
+        table = {"id": ids[mixed].tolist(), "embedding": rows[mixed].tolist()}
+        paths.append(str(tmp_path / f"{len(paths)}.parquet"))
+        pq.write_table(pa.table(table), paths[-1])
+    config = tiny()
+    config.features.encoder = "file"
+    config.features.path, config.features.test_path = paths
+    job.run(config, tmp_path / "work")
+    own = [row.replace(",file,", ",rgb,") for row in without_seconds(tmp_path / "work")]
+    assert own == without_seconds(undisturbed)
 
 
 @pytest.mark.parametrize(
