@@ -4,6 +4,7 @@ from jaxsel.models.conv import LOWERINGS, Conv, convolve, default_lowering
 from jaxsel.models.norm import BatchNorm
 from jaxsel.models.resnet import STEMS, ResNet18
 from jaxsel.models.vit import ViT
+from jaxsel.models.wide_resnet import WideResNet
 
 __all__ = [
     "LOWERINGS",
@@ -12,6 +13,7 @@ __all__ = [
     "Conv",
     "ResNet18",
     "ViT",
+    "WideResNet",
     "convolve",
     "default_lowering",
 ]

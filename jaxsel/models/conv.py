@@ -134,13 +134,14 @@ def _shifted_copies(x: Array, size: int, stride: int) -> Array:
 
 
 class Conv(nn.Module):
-    """A convolution without bias, Kaiming-normal in its fan-out.
+    """A convolution, Kaiming-normal in its fan-out.
 
     Attributes:
       features: output channels.
       size: 1 or 3, the side of the kernel.
       stride: 1 or more.
       lowering: one of `LOWERINGS`; `"auto"` is `default_lowering()`.
+      use_bias: adds a number to each output channel, 0 at the start.
 
     Initialisation: `N(0, 2 / (size²·features))`, He et al. (2015), as torchvision's
     ResNet does. Computes in the type of its input, with float32 parameters.
@@ -150,6 +151,7 @@ class Conv(nn.Module):
     size: int = 3
     stride: int = 1
     lowering: str = "auto"
+    use_bias: bool = False
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -159,6 +161,8 @@ class Conv(nn.Module):
             (self.size, self.size, x.shape[-1], self.features),
         )
         lowering = default_lowering() if self.lowering == "auto" else self.lowering
-        return convolve(
-            x, kernel.astype(x.dtype), stride=self.stride, lowering=lowering
-        )
+        y = convolve(x, kernel.astype(x.dtype), stride=self.stride, lowering=lowering)
+        if not self.use_bias:
+            return y
+        bias = self.param("bias", nn.initializers.zeros, (self.features,))
+        return y + bias.astype(x.dtype)

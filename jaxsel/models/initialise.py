@@ -14,37 +14,45 @@ import jax.numpy as jnp
 from jax import Array
 
 
-def deal_parameters(key: Array, shapes: Any) -> Any:
+def deal_parameters(key: Array, shapes: Any, *, linear: str = "torch") -> Any:
     """Random parameters of the given shapes, by the rules of the modules here.
 
-    Convolutions `[k, k, c, o]` get `N(0, 2 / (k²·o))` (He et al., 2015, fan-out);
-    linear layers `[d, o]` and their biases `U(±1/√d)`, PyTorch's default; normalisation
-    scales 1 and biases 0.
+    Convolutions `[k, k, c, o]` get `N(0, 2 / (k²·o))` (He et al., 2015, fan-out) and
+    biases 0; linear layers `[d, o]` and their biases `U(±1/√d)`, PyTorch's default, or
+    `N(0, 2 / (d + o))` and biases 0 (Glorot & Bengio, 2010); normalisation scales 1
+    and biases 0.
 
     Args:
       key: randomness.
-      shapes: a tree of dicts whose leaves have a `shape`, named as `Conv`, `BatchNorm`
-        and `TorchDense` name them.
+      shapes: a tree of dicts whose leaves have a `shape`, named as `Conv`, `BatchNorm`,
+        `TorchDense` and `nn.Dense` name them.
+      linear: `"torch"` or `"xavier"`, the rule for linear layers.
 
     Returns:
       float32 arrays in the same tree.
 
     Raises:
-      ValueError: a parameter that none of the rules is for.
+      ValueError: a parameter that none of the rules is for, or an unknown rule.
 
     Example:
       >>> shapes = {"bn": {"scale": jnp.zeros(3), "bias": jnp.zeros(3)}}
       >>> deal_parameters(jax.random.key(0), shapes)["bn"]["scale"].tolist()
       [1.0, 1.0, 1.0]
     """
+    if linear not in ("torch", "xavier"):
+        raise ValueError(f"linear: expected 'torch' or 'xavier', found {linear!r}")
     key_conv, key_linear = jax.random.split(key)
     paths = jax.tree_util.tree_flatten_with_path(shapes)[0]
     kernels = [leaf for path, leaf in paths if _kind(path, shapes) == "conv"]
     linears = [leaf for path, leaf in paths if _kind(path, shapes) == "linear"]
     normal = _Dealer(jax.random.normal(key_conv, (_total(kernels),)))
-    uniform = _Dealer(
-        jax.random.uniform(key_linear, (_total(linears),), minval=-1.0, maxval=1.0)
-    )
+    if linear == "torch":
+        uniform = jax.random.uniform(
+            key_linear, (_total(linears),), minval=-1.0, maxval=1.0
+        )
+        dense = _Dealer(uniform)
+    else:
+        dense = _Dealer(jax.random.normal(key_linear, (_total(linears),)))
 
     def make(path: Any, leaf: Any) -> Array:
         kind = _kind(path, shapes)
@@ -52,8 +60,12 @@ def deal_parameters(key: Array, shapes: Any) -> Any:
             size, _, _, out = leaf.shape
             return normal.deal(leaf.shape) * (2 / (size * size * out)) ** 0.5
         if kind == "linear":
-            fan_in = _layer(path, shapes)["kernel"].shape[0]
-            return uniform.deal(leaf.shape) * fan_in**-0.5
+            fan_in, fan_out = _layer(path, shapes)["kernel"].shape
+            if linear == "torch":
+                return dense.deal(leaf.shape) * fan_in**-0.5
+            if path[-1].key == "bias":
+                return jnp.zeros(leaf.shape)
+            return dense.deal(leaf.shape) * (2 / (fan_in + fan_out)) ** 0.5
         return jnp.ones(leaf.shape) if kind == "scale" else jnp.zeros(leaf.shape)
 
     return jax.tree_util.tree_map_with_path(make, shapes)
@@ -83,8 +95,8 @@ class _Dealer:
 
 def _kind(path: Any, shapes: Any) -> str:
     layer, name = _layer(path, shapes), path[-1].key
-    if name == "kernel" and len(layer["kernel"].shape) == 4:
-        return "conv"
+    if "kernel" in layer and len(layer["kernel"].shape) == 4:
+        return "conv" if name == "kernel" else "bias"
     if name in ("kernel", "bias") and "kernel" in layer:
         return "linear"
     if name in ("scale", "bias") and "scale" in layer:
