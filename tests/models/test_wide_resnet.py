@@ -1,5 +1,7 @@
 """WideResNet: against numbers from the PyTorch reference, shapes, start."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,6 @@ import pytest
 from jaxsel.models.wide_resnet import WideResNet
 from tests.models import torch_weights as torch
 
-EVAL, TRAIN, BUFFERS, GRADIENTS = 5e-6, 2e-5, 2e-6, 5e-5
 NORMS = {"running_mean": "mean", "running_var": "var", "weight": "scale"}
 
 
@@ -55,17 +56,29 @@ def error(found, expected):
     [("c03_wrn10_1", 10, 1, 1031, 24), ("c03_wrn28_2", 28, 2, 1032, 32)],
 )
 def test_the_reference(shared, name, depth, widen, seed, number):
+    """Evaluation in float32; a training step in float64.
+
+    In float32 a pre-activation of WRN-28-2 can fall on the other side of zero, which
+    moves gradients by 3e-4.
+    """
     golden = np.load(shared / "golden" / "training" / f"{name}.npz")
     params, state = our_variables(torch.stated_parameters(name))
     network = WideResNet(num_classes=10, depth=depth, widen=widen)
 
     x = jnp.asarray(torch.stated_input(seed, 0, (4, 3, 32, 32)))
     features = jax.jit(network.embed)(params, state, x)
-    assert error(features, golden["eval_features"]) < EVAL
+    assert error(features, golden["eval_features"]) < 5e-6
     logits = features @ params["fc"]["kernel"] + params["fc"]["bias"]
-    assert error(logits, golden["eval_logits"]) < EVAL
+    assert error(logits, golden["eval_logits"]) < 5e-6
 
-    x = jnp.asarray(torch.stated_input(seed, number, (8, 3, 32, 32)))
+    x = torch.stated_input(seed, number, (8, 3, 32, 32))
+    with jax.enable_x64(True):
+        wide = functools.partial(jnp.asarray, dtype=jnp.float64)
+        params, state = jax.tree.map(wide, (params, state))
+        check_step(network, params, state, wide(x), golden)
+
+
+def check_step(network, params, state, x, golden):
     y = jnp.asarray(golden["train_labels"])
 
     @jax.jit
@@ -78,38 +91,28 @@ def test_the_reference(shared, name, depth, widen, seed, number):
         return jax.value_and_grad(loss_of, has_aux=True)(params)
 
     (loss, ((logits, features), moved)), gradient = step(params, state)
-    assert error(loss, golden["train_loss"]) < TRAIN
-    assert error(logits, golden["train_logits"]) < TRAIN
-    assert error(features, golden["train_features"]) < TRAIN
-    for field in zip(
+    assert error(loss, golden["train_loss_f64"]) < 1e-11
+    assert error(logits, golden["train_logits_f64"]) < 1e-11
+    assert error(features, golden["train_features_f64"]) < 1e-11
+    for name, norm, without in zip(
         golden["param_names"],
-        golden["grad_norms"],
+        golden["grad_norms_f64"],
         golden["param_without_gradient"],
         strict=True,
     ):
-        name, norm, without = field
         place = our_path(str(name))
         assert (place is None) == bool(without), name
-        if place is not None and name != "conv1.bias":
+        if place is not None:
             found = np.linalg.norm(torch.look_up(gradient, place[1]))
-            assert abs(found - norm) < GRADIENTS * golden["grad_norms"].max(), name
-    check_arrays(golden, gradient, moved)
-
-
-def check_arrays(golden, gradient, moved):
+            assert abs(found - norm) < 1e-10, name
     for key in golden.files:
-        kind, _, name = key.partition("/")
-        place = None if key.endswith("_f64") or not name else our_path(name)
-        if place is None:
-            continue
-        tree = gradient if kind == "grad" else moved
-        found, expected = torch.look_up(tree, place[1]), torch.to_ours(golden[key])
-        if name == "conv1.bias":  # Of order 1e-8 where a normalisation removes it.
-            assert np.abs(found - expected).max() < 1e-6
-        else:
-            assert error(found, expected) < (
-                GRADIENTS if kind == "grad" else BUFFERS
-            ), key
+        kind, _, name = key.removesuffix("_f64").partition("/")
+        place = our_path(name) if name and key.endswith("_f64") else None
+        if place is not None:
+            tree = gradient if kind == "grad" else moved
+            found, expected = torch.look_up(tree, place[1]), torch.to_ours(golden[key])
+            # In absolute terms: a bias before a normalisation has no gradient.
+            assert np.abs(found - expected).max() < 1e-10, key
 
 
 @pytest.mark.parametrize(
