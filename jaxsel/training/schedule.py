@@ -1,4 +1,4 @@
-"""The learning rate over a training: half a cosine, one value an epoch."""
+"""The learning rate over a training: half a cosine, or the first part of one."""
 
 from collections.abc import Callable
 
@@ -34,5 +34,29 @@ def cosine_per_epoch(
     def rate(step: Array) -> Array:
         epoch = step // steps_per_epoch
         return base * 0.5 * (1 + jnp.cos(jnp.pi * epoch / epochs))
+
+    return rate
+
+
+def cosine_sevenths(base: float, steps: int) -> Callable[[Array], Array]:
+    """`base · cos(7π t / (16 · steps))` at step `t`: from `base` to a fifth of it.
+
+    Args:
+      base: rate of the first step.
+      steps: length of the training.
+
+    Returns:
+      A function from the step (int32, from 0) to the rate (float32).
+
+    Example:
+      >>> rate = cosine_sevenths(0.03, steps=100)
+      >>> [round(float(rate(jnp.int32(step))), 5) for step in (0, 50, 100)]
+      [0.03, 0.02319, 0.00585]
+
+    Source: Sohn et al. (2020), section 2.4.
+    """
+
+    def rate(step: Array) -> Array:
+        return base * jnp.cos((7 * jnp.pi / 16) * (step / steps))
 
     return rate

@@ -6,8 +6,8 @@ import numpy as np
 import optax
 import pytest
 
-from jaxsel.training.optimiser import nesterov_sgd
-from jaxsel.training.schedule import cosine_per_epoch
+from jaxsel.training.optimiser import kernels_only, nesterov_sgd
+from jaxsel.training.schedule import cosine_per_epoch, cosine_sevenths
 
 
 @pytest.fixture
@@ -47,6 +47,51 @@ def test_trajectory_of_the_reference(golden, decay):
     _, path = jax.lax.scan(step, (start, optimiser.init(start)), length=10)
     expected = golden[f"deepal_wd{decay}_w"][1:]
     np.testing.assert_allclose(path, expected, atol=3e-6 * np.abs(expected).max())
+
+
+@pytest.mark.shared
+def test_sevenths_of_a_cosine_of_the_reference(golden):
+    for name, steps in (("usb1048576", 1048576), ("usb1000", 1000)):
+        rate = cosine_sevenths(0.03, steps)
+        found = rate(jnp.asarray(golden[f"{name}_steps"], jnp.int32))
+        np.testing.assert_allclose(found, golden[f"{name}_lr"], atol=3e-6 * 0.03)
+    found = cosine_sevenths(0.03, 10)(jnp.arange(11))
+    np.testing.assert_allclose(found, golden["usb10_lr_sequence"], atol=3e-6 * 0.03)
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(("decay", "keep"), [(0.0005, 0.999), (0.2, 0.9)])
+def test_decay_of_kernels_and_moving_average_of_the_reference(golden, decay, keep):
+    matrix, vector = jnp.asarray(golden["quad_A"]), jnp.asarray(golden["quad_b"])
+    optimiser = nesterov_sgd(
+        cosine_sevenths(0.1, 10),
+        momentum=0.9,
+        weight_decay=decay,
+        decayed=kernels_only,
+    )
+
+    def f(p):
+        w, b = p["weight"].reshape(-1), p["bias"]
+        own = w @ matrix @ w / 2 - vector @ b
+        return own + b @ matrix @ b / 2 + 0.1 * w @ b
+
+    def step(carry, _):
+        params, average, state = carry
+        update, state = optimiser.update(jax.grad(f)(params), state, params)
+        params = optax.apply_updates(params, update)
+        average = optax.incremental_update(params, average, 1 - keep)
+        return (params, average, state), (params, average)
+
+    w0 = jnp.asarray(golden["quad_w0"], jnp.float32)
+    start = {"weight": w0.reshape(2, 2), "bias": w0[::-1]}
+    carry = (start, start, optimiser.init(start))
+    _, (path, averages) = jax.lax.scan(step, carry, length=10)
+    for prefix, tree in (("", path), ("ema_", averages)):
+        for leaf in ("weight", "bias"):
+            expected = golden[f"usb_wd{decay}_ema{keep}_{prefix}{leaf}"][1:]
+            np.testing.assert_allclose(
+                tree[leaf], expected, atol=3e-6 * np.abs(expected).max()
+            )
 
 
 def test_decay_is_coupled_and_touches_every_parameter():
