@@ -112,8 +112,11 @@ def _short_of_whole() -> tuple[np.ndarray, np.ndarray]:
         lacking = 255 * (level - low) // (high - low) - pillow
         inside = (level >= low) & (level <= high)
         short[low, low + 1 :] = np.where(inside, lacking, 0)
-    rows, kind = np.unique(short.reshape(-1, 256), axis=0, return_inverse=True)
-    return kind.reshape(256, 256).astype(np.uint16), rows
+    faulty = short.any(-1)
+    rows, which = np.unique(short[faulty], axis=0, return_inverse=True)
+    kind = np.zeros((256, 256), np.uint16)  # Kind 0 lacks nothing.
+    kind[faulty] = 1 + which.ravel()
+    return kind, np.concatenate([np.zeros((1, 256), np.uint8), rows])
 
 
 def _equalised(pixels: Array, high: Array) -> Array:

@@ -46,15 +46,16 @@ def draw(key: Array, n: int, height: int, width: int, *, count: int) -> Draws:
     Returns:
       The draws; those of an image do not depend on how many there are.
     """
-    key_operation, key_magnitude, key_cut = jax.random.split(key, 3)
+    # One generator for all: each costs a compiler seconds inside a training's loop.
+    uniform = jax.random.uniform(key, (n, 2 * count + 3))
     kinds = len(OPERATIONS)
-    uniform = jax.random.uniform(key_operation, (n, count))
-    operation = jnp.minimum((uniform * kinds).astype(jnp.int32), kinds - 1)
+    operation = (uniform[:, :count] * kinds).astype(jnp.int32)
+    operation = jnp.minimum(operation, kinds - 1)
     low = jnp.array([o.smallest for o in OPERATIONS], jnp.float32)[operation]
     high = jnp.array([o.largest for o in OPERATIONS], jnp.float32)[operation]
-    magnitude = low + (high - low) * jax.random.uniform(key_magnitude, (n, count))
+    magnitude = low + (high - low) * uniform[:, count : 2 * count]
     sizes = jnp.array([_LARGEST_CUT, width, height], jnp.float32)
-    return Draws(operation, magnitude, jax.random.uniform(key_cut, (n, 3)) * sizes)
+    return Draws(operation, magnitude, uniform[:, 2 * count :] * sizes)
 
 
 def apply_operation(images: Array, operation: Array, magnitude: Array) -> Array:

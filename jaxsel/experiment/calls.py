@@ -1,6 +1,7 @@
 """Calls of the trainers: runs in, metrics out, each shape compiled once."""
 
 import functools
+import pathlib
 import time
 import zlib
 from typing import Any, NamedTuple
@@ -10,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.experiment.inputs import Inputs
+from jaxsel.experiment.long_runs import LongRuns
 from jaxsel.experiment.settings import Settings
 from jaxsel.training.frameworks import FRAMEWORKS, group_shape
-from jaxsel.training.learner import Learner
 from jaxsel.training.streamed import train_streamed
 from jaxsel.training.task import Metrics, Task, check_indices
 
@@ -42,12 +43,20 @@ class Trainers:
     once, and a shape is compiled once.
     """
 
-    def __init__(self, settings: Settings, inputs: Inputs) -> None:
+    def __init__(
+        self, settings: Settings, inputs: Inputs, checkpoints: pathlib.Path
+    ) -> None:
         self._settings, self._inputs = settings, inputs
+        self._checkpoints = checkpoints
         self._programs: dict[Any, tuple[Any, float]] = {}
 
     def train(
-        self, framework: str, width: int, seeds: list[int], picks: list[np.ndarray]
+        self,
+        framework: str,
+        width: int,
+        seeds: list[int],
+        picks: list[np.ndarray],
+        names: list[str],
     ) -> Outcome:
         """Trains runs of one framework in one call.
 
@@ -56,6 +65,7 @@ class Trainers:
           width: replicates in the call; runs that lack are filled with the last one.
           seeds: of the runs.
           picks: the runs' labelled rows of the training set.
+          names: of the runs, for the checkpoints of long ones.
 
         Returns:
           The outcome, for the given runs alone.
@@ -65,6 +75,8 @@ class Trainers:
         """
         for rows in picks:
             check_indices(rows, len(self._inputs.train.ids), self._inputs.train.labels)
+        if FRAMEWORKS[framework].whole_pool:
+            return self._train_long(framework, seeds, picks, names)
         lacking = width - len(picks)
         keys = _training_keys(np.array(seeds + seeds[-1:] * lacking))
         padded = picks + picks[-1:] * lacking
@@ -77,6 +89,29 @@ class Trainers:
             outcome = self._call(framework, keys, padded)
         metrics = jax.tree.map(lambda field: field[: len(picks)], outcome.metrics)
         return outcome._replace(metrics=metrics)
+
+    def forget(self, framework: str, names: list[str]) -> None:
+        """Removes what was kept of runs in case they would be killed."""
+        if FRAMEWORKS[framework].whole_pool:
+            for name in names:
+                self._long_runs(framework).forget(name)
+
+    def _train_long(
+        self,
+        framework: str,
+        seeds: list[int],
+        picks: list[np.ndarray],
+        names: list[str],
+    ) -> Outcome:
+        """The runs one after the other, each in parts."""
+        trainer = self._long_runs(framework)
+        keys = _training_keys(np.array(seeds))
+        runs = [
+            trainer.train(key, rows, self._images, name)
+            for key, rows, name in zip(keys, picks, names, strict=True)
+        ]
+        metrics = jax.tree.map(lambda *fields: np.stack(fields), *(r[0] for r in runs))
+        return Outcome(metrics, sum(run[1] for run in runs), runs[0][2])
 
     def _call(
         self, framework: str, keys: jax.Array, picks: list[np.ndarray]
@@ -124,7 +159,16 @@ class Trainers:
         return Outcome(metrics, time.perf_counter() - start, 0.0)
 
     @functools.cache  # noqa: B019 - lives as long as the study.
-    def _learner(self, framework: str) -> Learner:
+    def _long_runs(self, framework: str) -> LongRuns:
+        return LongRuns(
+            self._learner(framework),
+            self._settings.frameworks[framework],
+            self._inputs.n_classes,
+            self._checkpoints,
+        )
+
+    @functools.cache  # noqa: B019 - lives as long as the study.
+    def _learner(self, framework: str) -> Any:
         """One object a framework, since programs are compiled for one learner."""
         settings = self._settings.frameworks[framework]
         return FRAMEWORKS[framework].learner(settings, self._inputs.n_classes)

@@ -9,7 +9,7 @@ EXTENDABLE = ("methods", "budgets", "seeds", "frameworks")
 
 
 # Parts that gain entries when a start uses what no earlier one did.
-_GROWING = ("selectors", "frameworks", "test_features")
+_GROWING = ("selectors", "frameworks", "test_features", "replicates")
 
 
 def identity_of(
@@ -60,7 +60,8 @@ def join_identities(
       new: the identity of this start.
 
     Returns:
-      The old identity with new selectors, frameworks and test features added.
+      The old identity with new selectors, frameworks, test features and chunk sizes
+      added.
 
     Raises:
       UserError: a field differs; the message names the first one and both values.

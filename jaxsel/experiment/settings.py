@@ -87,6 +87,7 @@ def check(config: ConfigDict) -> Settings:
             f"{resolved['data']['holdout']}"
         )
     _check_replicates(resolved)
+    _check_streamed(resolved)
     _check_features(resolved["features"])
     if resolved["features"]["encoder"] == "simclr":
         _check_simclr(resolved)
@@ -150,6 +151,18 @@ def _check_replicates(resolved: dict[str, Any]) -> None:
     _known("config.replicates.mode", replicates["mode"], REPLICATE_MODES)
     for framework in resolved["frameworks"]:
         _positive(f"config.replicates.{framework}_chunk", replicates)
+
+
+def _check_streamed(resolved: dict[str, Any]) -> None:
+    name = resolved["data"]["name"]
+    if not DATASETS[name].streamed:
+        return
+    for framework in resolved["frameworks"]:
+        if FRAMEWORKS[framework].whole_pool:
+            raise UserError(
+                "expected config.frameworks without those that train on the whole pool "
+                f"for {name}, which is streamed from disk, found {framework}"
+            )
 
 
 def _check_features(features: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from jaxsel.experiment.plan import Chunk, Run
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.selecting import Picked
 from jaxsel.experiment.settings import Settings
-from jaxsel.files import append_lines
+from jaxsel.files import append_lines, hash_of
 
 
 class Study(NamedTuple):
@@ -48,7 +48,7 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
     finished = {_run_of(entry) for entry in entries}
     todo = [chunk for chunk in chunks if not finished.issuperset(chunk.runs)]
     left = sum(run not in finished for chunk in todo for run in chunk.runs)
-    trainers = Trainers(study.settings, study.inputs)
+    trainers = Trainers(study.settings, study.inputs, workdir / "checkpoints")
     with Progress("training", left, "run") as progress:
         for chunk in todo:
             fresh = [
@@ -60,6 +60,7 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
             append_lines(
                 results_path, journal.rows_text(map(journal.result_row, fresh))
             )
+            trainers.forget(chunk.framework, [_name_of(run) for run in chunk.runs])
             last = chunk.runs[-1]
             progress.advance(
                 len(fresh), f"{last.framework} {last.method} {last.budget}"
@@ -72,8 +73,9 @@ def _train_chunk(
     """Trains a chunk in one call and returns an entry for each of its runs."""
     picks = [_labelled_rows(study, run) for run in chunk.runs]
     seeds = [run.seed for run in chunk.runs]
+    names = [_name_of(run) for run in chunk.runs]
     metrics, seconds, compile_seconds = trainers.train(
-        chunk.framework, chunk.width, seeds, picks
+        chunk.framework, chunk.width, seeds, picks, names
     )
     labels = study.inputs.train.labels
     entries = []
@@ -96,6 +98,7 @@ def _train_chunk(
                     map(_finite, metrics.per_class_accuracy[place])
                 ),
                 "diverged_step": diverged,
+                "best_accuracy": float(metrics.best_accuracy[place]),
             }
         )
     return entries
@@ -110,6 +113,11 @@ def _labelled_rows(study: Study, run: Run) -> np.ndarray:
     """The initial pool and the picks of a run, as rows of the training set."""
     entry = study.picked[run[1:]]
     return np.array([*entry["initial"], *entry["indices"]], np.int32)
+
+
+def _name_of(run: Run) -> str:
+    """A folder's name; a method's label may hold what a path may not."""
+    return f"{run.framework}-{run.budget}-{run.seed}-{hash_of(run.method)[:8]}"
 
 
 def _run_of(entry: dict[str, Any]) -> Run:

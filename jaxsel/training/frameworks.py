@@ -11,10 +11,13 @@ from jaxsel.errors import UserError
 from jaxsel.training.batches import BatchPlan, batch_plan
 from jaxsel.training.evaluate import evaluate
 from jaxsel.training.fit import fit
+from jaxsel.training.flexmatch import FlexMatch, flexmatch_learner
 from jaxsel.training.learner import Learner
 from jaxsel.training.linear_probe import LinearProbe, linear_probe_learner
 from jaxsel.training.optimiser import nesterov_sgd
 from jaxsel.training.schedule import cosine_per_epoch
+from jaxsel.training.semi_supervised import train_semi_supervised
+from jaxsel.training.simmatch import SimMatch, simmatch_learner
 from jaxsel.training.supervised import Supervised, supervised_learner
 from jaxsel.training.task import Metrics, Task
 
@@ -39,7 +42,11 @@ def group_shape(settings: Any, size: int) -> tuple[int, int]:
     Example:
       >>> group_shape(LinearProbe(), 30), group_shape(LinearProbe(), 130)
       ((100, 100), (130, 130))
+      >>> group_shape(FlexMatch(), 30)
+      (30, 64)
     """
+    if isinstance(settings, FlexMatch | SimMatch):
+        return size, settings.labelled_batch
     plan = batch_plan(size, min_batch=settings.min_batch, batch_cap=settings.batch_cap)
     return plan.padded, plan.batch
 
@@ -59,14 +66,19 @@ class Framework(NamedTuple):
     Attributes:
       inputs: `"images"` or `"features"`, what `Task.train_x` holds.
       settings: the NamedTuple of its settings, every field with a default.
-      learner: `(settings, n_classes) -> Learner`.
+      learner: `(settings, n_classes) -> learner`, what `train_one` trains.
       replicates: backend to the faster of `"vmap"` and `"map"`, as measured.
+      train_one: a single run; arguments as of `train_semi_supervised`.
+      whole_pool: whether a run reads more than its labelled rows, so that the data set
+        must be in memory.
     """
 
     inputs: str
     settings: type
-    learner: Callable[[Any, int], Learner]
+    learner: Callable[[Any, int], Any]
     replicates: dict[str, str]
+    train_one: Callable[..., Metrics]
+    whole_pool: bool = False
 
     def make_train(self, settings: Any, n_classes: int, mode: str = "auto") -> Train:
         """The trainer of many runs at once.
@@ -102,14 +114,8 @@ class Framework(NamedTuple):
         learner = self.learner(settings, n_classes)
 
         def train(keys: Array, indices: Array, sizes: Array, task: Task) -> Metrics:
-            plan = batch_plan(
-                indices.shape[1],
-                min_batch=settings.min_batch,
-                batch_cap=settings.batch_cap,
-            )
-
             def one(run: tuple[Array, Array, Array]) -> Metrics:
-                return _train_one(*run, task, learner, settings, plan, n_classes)
+                return self.train_one(*run, task, learner, settings, n_classes)
 
             runs = (keys, indices, sizes)
             return lax.map(one, runs) if mode == "map" else jax.vmap(one)(runs)
@@ -117,16 +123,19 @@ class Framework(NamedTuple):
         return train
 
 
-def _train_one(
+def _train_on_labels(
     key: Array,
     indices: Array,
     size: Array,
     task: Task,
     learner: Learner,
     settings: Any,
-    plan: BatchPlan,
     n_classes: int,
 ) -> Metrics:
+    """One run of a framework that sees its labelled rows and nothing else."""
+    plan = batch_plan(
+        indices.shape[0], min_batch=settings.min_batch, batch_cap=settings.batch_cap
+    )
     if indices.shape[0] != plan.padded:
         raise UserError(
             f"expected index lists padded to {plan.padded} (see group_shape), "
@@ -151,14 +160,39 @@ def _train_one(
         n_classes=n_classes,
         batch=settings.eval_batch,
     )
-    return Metrics(*score, fitted.final_loss, fitted.diverged_step)
+    return Metrics(*score, fitted.final_loss, fitted.diverged_step, score.accuracy)
 
 
 FRAMEWORKS: dict[str, Framework] = {
     "supervised": Framework(
-        "images", Supervised, supervised_learner, {"cpu": "map", "gpu": "vmap"}
+        "images",
+        Supervised,
+        supervised_learner,
+        {"cpu": "map", "gpu": "vmap"},
+        _train_on_labels,
     ),
     "linear_probe": Framework(
-        "features", LinearProbe, linear_probe_learner, {"cpu": "vmap", "gpu": "vmap"}
+        "features",
+        LinearProbe,
+        linear_probe_learner,
+        {"cpu": "vmap", "gpu": "vmap"},
+        _train_on_labels,
+    ),
+    # One run already fills a device: 960 images a step.
+    "flexmatch": Framework(
+        "images",
+        FlexMatch,
+        flexmatch_learner,
+        {"cpu": "map", "gpu": "map"},
+        train_semi_supervised,
+        whole_pool=True,
+    ),
+    "simmatch": Framework(
+        "images",
+        SimMatch,
+        simmatch_learner,
+        {"cpu": "map", "gpu": "map"},
+        train_semi_supervised,
+        whole_pool=True,
     ),
 }

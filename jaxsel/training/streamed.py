@@ -95,12 +95,14 @@ def train_streamed(
     counts = np.bincount(test_y, minlength=n_classes)
     with np.errstate(invalid="ignore"):  # A class without test images has no accuracy.
         per_class = hits / counts
+    accuracy = jnp.asarray(hits.sum(1) / len(test_y), jnp.float32)
     return Metrics(
-        accuracy=jnp.asarray(hits.sum(1) / len(test_y), jnp.float32),
+        accuracy=accuracy,
         loss=jnp.asarray(loss / len(test_y), jnp.float32),
         per_class_accuracy=jnp.asarray(per_class, jnp.float32),
         final_train_loss=jnp.stack([fitted.final_loss for _, fitted in fits]),
         diverged_step=jnp.stack([fitted.diverged_step for _, fitted in fits]),
+        best_accuracy=accuracy,
     )
 
 

@@ -38,6 +38,8 @@ class Metrics(NamedTuple):
       final_train_loss: float32 `[r]`, loss of the last training batch.
       diverged_step: int32 `[r]`, first step, from 0, whose loss was not finite;
         −1 if there was none.
+      best_accuracy: float32 `[r]`, highest accuracy of all evaluations; that of the
+        last step where there is no other. It is picked on the test set, so it flatters.
     """
 
     accuracy: Array
@@ -45,6 +47,7 @@ class Metrics(NamedTuple):
     per_class_accuracy: Array
     final_train_loss: Array
     diverged_step: Array
+    best_accuracy: Array
 
 
 def check_indices(indices: np.ndarray, n: int, labels: np.ndarray) -> None:
