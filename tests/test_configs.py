@@ -84,3 +84,20 @@ def test_the_cpus_simclr_is_a_small_one() -> None:
     assert settings.resolved["features"]["encoder"] == "simclr"
     assert list(settings.frameworks) == ["linear_probe"]
     assert settings.resolved["simclr"]["epochs"] < 50
+
+
+def test_semi_supervised_studies_of_every_size() -> None:
+    paper = check(load("cifar10", "semi")).frameworks
+    assert set(paper) == {"flexmatch", "simmatch"}
+    for settings in paper.values():
+        assert (settings.depth, settings.widen) == (28, 10)
+        assert settings.iterations == 1_000_000
+    for name in ("cifar10", "cifar100", "tiny_imagenet"):
+        hour, quick = (
+            check(load(name, v)).frameworks for v in ("semi_gpu_hour", "semi_quick")
+        )
+        for framework, settings in quick.items():
+            assert settings.iterations < hour[framework].iterations < 10**6
+            assert settings.widen < hour[framework].widen < 10
+    digits = check(load("digits", "semi_quick")).frameworks
+    assert not any(settings.flip for settings in digits.values())

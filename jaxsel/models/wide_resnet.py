@@ -71,7 +71,7 @@ class WideResNet(nn.Module):
       >>> network = WideResNet(num_classes=10, depth=10, widen=1)
       >>> images = jnp.zeros((2, 32, 32, 3))
       >>> params, state = network.start(jax.random.key(0), images)
-      >>> network.embed(params, state, images).shape
+      >>> jax.eval_shape(network.embed, params, state, images).shape
       (2, 64)
 
     Source: Zagoruyko & Komodakis (2016), Table 1; normalisation and activation of

@@ -1,6 +1,6 @@
 """Framework (iii), SimMatch: classes and similarities to labelled images agree."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -136,7 +136,7 @@ def simmatch_learner(settings: SimMatch, n_classes: int) -> SemiLearner:
     def forward(params: Any, state: Any, x: Array) -> tuple[tuple[Array, Array], Any]:
         (logits, embedded), state = network.forward(params["network"], state, x)
         projected = head.apply({"params": params["head"]}, embedded)
-        return (logits, projected), state
+        return (logits, cast(Array, projected)), state
 
     def predict(params: Any, state: Any, x: Array) -> Array:
         return network.predict(params["network"], state, x)

@@ -71,17 +71,17 @@ def test_the_unlabelled_images_help(name, task, labelled):
     assert with_pool.per_class_accuracy.shape == (10,)
 
 
-def exported(name, task, labelled, **changes):
+def exported(name, task, labelled, mode="map", **changes):
     settings = SETTINGS[name]._replace(**changes)
-    train = FRAMEWORKS[name].make_train(settings, 10)
+    train = FRAMEWORKS[name].make_train(settings, 10, mode)
     run = (jax.random.split(jax.random.key(0), 2), labelled[None].repeat(2, 0))
     lowered = jax.export.export(jax.jit(train), platforms=["cuda"])
     return lowered(*run, jnp.full(2, LABELS), task)
 
 
-@pytest.mark.parametrize("name", SETTINGS)
-def test_lowers_for_cuda(name, task, labelled):
-    found = exported(name, task, labelled, lowering="conv", dtype="bfloat16")
+@pytest.mark.parametrize(("name", "mode"), [("flexmatch", "vmap"), ("simmatch", "map")])
+def test_lowers_for_cuda(name, mode, task, labelled):
+    found = exported(name, task, labelled, mode, lowering="conv", dtype="bfloat16")
     assert found.platforms == ("cuda",)
     assert [a.shape for a in found.out_avals[:3]] == [(2,), (2,), (2, 10)]
     assert "xbf16>" in found.mlir_module()
