@@ -72,35 +72,26 @@ def squared_distance(x: jax.Array, y: jax.Array) -> TwoFloat:
 def tree_sum(values: jax.Array) -> jax.Array:
     """float32 sum over the last axis by halving: relative error <= log2(d) 2^-24."""
     while values.shape[-1] > 1:
-        values = _even(values)
+        values = _padded(values, 2)
         half = values.shape[-1] // 2
         values = values[..., :half] + values[..., half:]
     return values[..., 0]
 
 
 def _tree_sum(values: TwoFloat) -> TwoFloat:
-    """Sum over the last axis by halving, the tail padded with zeros.
-
-    A loop over the levels, on arrays of the full width whose tail is of no use:
-    written out, all levels would be fused into one expression with a term a column,
-    which takes the compiler much time and memory.
-    """
-    width = values.hi.shape[-1]
-    levels = max(width - 1, 0).bit_length()
-    pad = [(0, 0)] * (values.hi.ndim - 1) + [(0, 2**levels - width)]
-    column = jnp.arange(2**levels, dtype=jnp.int32)
-
-    def halve(level, total):
-        other = (column + (2**levels >> (level + 1))) % 2**levels
-        return add(total, TwoFloat(total.hi[..., other], total.lo[..., other]))
-
-    padded = TwoFloat(jnp.pad(values.hi, pad), jnp.pad(values.lo, pad))
-    total = lax.fori_loop(0, levels, halve, padded)
-    return TwoFloat(total.hi[..., 0], total.lo[..., 0])
+    hi, lo = values
+    while hi.shape[-1] > 1:
+        hi, lo = _padded(hi, 4), _padded(lo, 4)
+        parts = zip(jnp.split(hi, 4, axis=-1), jnp.split(lo, 4, axis=-1), strict=True)
+        a, b, c, d = (TwoFloat(*part) for part in parts)
+        # Without the barrier all levels are fused into one expression with a term a
+        # column, which takes the compiler much time and memory.
+        hi, lo = lax.optimization_barrier(tuple(add(add(a, c), add(b, d))))
+    return TwoFloat(hi[..., 0], lo[..., 0])
 
 
-def _even(values: jax.Array) -> jax.Array:
-    pad = [(0, 0)] * (values.ndim - 1) + [(0, values.shape[-1] % 2)]
+def _padded(values: jax.Array, multiple: int) -> jax.Array:
+    pad = [(0, 0)] * (values.ndim - 1) + [(0, -values.shape[-1] % multiple)]
     return jnp.pad(values, pad)
 
 
