@@ -43,6 +43,9 @@ from jaxsel.selection.tiles import (
 )
 
 TILE = 1024
+# Rows that lose and rows that are lost, of which a step of the subtraction takes so
+# many at a time: few pairs, or most of a step would be padding.
+STRIP = 512
 BLOCK = 256
 
 
@@ -163,7 +166,7 @@ def cover(
         len(features),
         budget=budget,
         tie=tie,
-        tile=tile,
+        tile=min(tile, STRIP),
         block=block,
     )
 
