@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsel.selection import k_center
 from jaxsel.selection.k_center import select_k_center
 
 KEY = jax.random.key(0)
@@ -62,6 +63,28 @@ def test_copies_are_bought_last_and_in_order(rows):
     rest = [i for i in range(120) if i not in picks.indices[:10].tolist()]
     assert picks.indices[10:].tolist() == rest[:20]
     assert int(picks.rounds) == 1 + 20
+
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_a_pool_beyond_one_block_is_traversed_alike(offset):
+    pool = np.random.default_rng(1).normal(size=(6000, 6)).astype(np.float32)
+    pool = pool * np.float32(0.1) + np.float32(offset)
+    assert len(pool) > k_center.GROUPS * k_center.GROUP
+    labelled = np.arange(6000) < 3
+    picks = select_k_center(KEY, pool, jnp.asarray(labelled), budget=60)
+    want, gains, _, radius = oracle(pool, 60, labelled)
+    assert picks.indices.tolist() == want
+    np.testing.assert_allclose(picks.gains, gains, rtol=1e-4)
+    assert float(picks.info["radius"]) == pytest.approx(radius, rel=1e-4)
+
+
+def test_copies_spread_over_many_blocks_are_bought_last():
+    rng = np.random.default_rng(2)
+    pool = rng.normal(size=(40, 6)).astype(np.float32)[rng.integers(0, 40, 6000)]
+    picks = select_k_center(KEY, pool, jnp.zeros(6000, bool), budget=60)
+    want, _, rounds, _ = oracle(pool, 60, np.zeros(6000, bool))
+    assert picks.indices.tolist() == want
+    assert int(picks.rounds) == rounds == 1 + 20
 
 
 def test_random_ties_vary_and_are_maxima():
