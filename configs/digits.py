@@ -29,6 +29,9 @@ def get_config(variant: str = "") -> ConfigDict:
         section.flip, section.pad = False, 1
     if variant == "semi_quick":
         common.semi(config, variant)
+        for section in (config.flexmatch, config.simmatch):
+            section.operations = 1  # Three leave little of 64 pixels.
+            section.iterations = 800
         return config
     if variant == "paper":
         config.supervised.width = 16

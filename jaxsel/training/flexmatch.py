@@ -7,7 +7,8 @@ from jax import Array
 
 from jaxsel.models.wide_resnet import WideResNet
 from jaxsel.training.curriculum import begin_curriculum, flexmatch_losses
-from jaxsel.training.semi_supervised import Batch, SemiLearner, check_loop
+from jaxsel.training.semi_step import Batch, SemiLearner
+from jaxsel.training.semi_supervised import check_loop
 
 
 class FlexMatch(NamedTuple):

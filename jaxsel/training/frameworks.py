@@ -67,7 +67,8 @@ class Framework(NamedTuple):
       inputs: `"images"` or `"features"`, what `Task.train_x` holds.
       settings: the NamedTuple of its settings, every field with a default.
       learner: `(settings, n_classes) -> learner`, what `train_one` trains.
-      replicates: backend to the faster of `"vmap"` and `"map"`, as measured.
+      replicates: backend to the faster of `"vmap"` and `"map"`, as measured if not said
+        otherwise.
       train_one: a single run; arguments as of `train_semi_supervised`.
       whole_pool: whether a run reads more than its labelled rows, so that the data set
         must be in memory.
@@ -178,7 +179,7 @@ FRAMEWORKS: dict[str, Framework] = {
         {"cpu": "vmap", "gpu": "vmap"},
         _train_on_labels,
     ),
-    # One run already fills a device: 960 images a step.
+    # By reasoning, not by measurement: 960 images a step already fill a device.
     "flexmatch": Framework(
         "images",
         FlexMatch,

@@ -1,92 +1,24 @@
-"""Training on few labelled and all unlabelled images: the loop of framework (iii).
+"""Training on few labelled and all unlabelled images: the loop of framework (iii)."""
 
-A step shows the network three sets of images at once: labelled ones, unlabelled ones
-shifted and mirrored (weak views), and the same ones distorted (strong views). What
-becomes of the outputs is the method's; everything else is here.
-"""
-
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import Array, lax
 
-from jaxsel.augment.geometry import normalise
-from jaxsel.augment.randaugment import rand_augment
-from jaxsel.augment.weak import shift_and_mirror
 from jaxsel.errors import UserError
 from jaxsel.models.conv import LOWERINGS
 from jaxsel.training.evaluate import Score, evaluate
-from jaxsel.training.optimiser import kernels_only, nesterov_sgd
 from jaxsel.training.repeating import repeated_permutations
-from jaxsel.training.schedule import cosine_sevenths
+from jaxsel.training.semi_step import (
+    Batch,
+    Carry,
+    SemiLearner,
+    optimiser_of,
+    prepare,
+    take_step,
+)
 from jaxsel.training.task import Metrics, Task
-
-
-class Batch(NamedTuple):
-    """Which examples a step sees.
-
-    Attributes:
-      step: int32 scalar, from 0.
-      slots: int32 `[b]`, places in the list of labelled examples.
-      labels: int32 `[b]`, their classes.
-      rows: int32 `[m]`, unlabelled examples, as rows of the pool.
-    """
-
-    step: Array
-    slots: Array
-    labels: Array
-    rows: Array
-
-
-class SemiLearner(NamedTuple):
-    """A semi-supervised method with its network, as pure functions of arrays.
-
-    Attributes:
-      start: `(key, x) -> (params, state)` for images shaped like `x`, normalised.
-      forward: `(params, state, x) -> (outputs, state)` in training mode; `outputs` is a
-        tree of arrays with a leading axis of images.
-      predict: `(params, state, x) -> logits` in evaluation mode.
-      begin: `(key, n_pool, n_labelled) -> memory`.
-      loss: `(memory, labelled, weak, strong, batch) -> (scalar, memory)`, of the three
-        parts of `outputs`.
-    """
-
-    start: Callable[[Array, Array], tuple[Any, Any]]
-    forward: Callable[[Any, Any, Array], tuple[Any, Any]]
-    predict: Callable[[Any, Any, Array], Array]
-    begin: Callable[[Array, int, int], Any]
-    loss: Callable[[Any, Any, Any, Any, Batch], tuple[Array, Any]]
-
-
-class Carry(NamedTuple):
-    """A training between two steps; with its key it is all that the rest needs.
-
-    Attributes:
-      step: int32 scalar, updates made so far.
-      params: weights.
-      average: their moving average, which is what is evaluated.
-      state: running statistics.
-      momentum: of the optimiser.
-      memory: of the method.
-      loss: float32 scalar, of the last step before its update.
-      diverged_step: int32 scalar, first step whose loss was not finite, or −1.
-      best: float32 scalar, highest test accuracy so far.
-      score: of the average, at the last evaluation.
-    """
-
-    step: Array
-    params: Any
-    average: Any
-    state: Any
-    momentum: Any
-    memory: Any
-    loss: Array
-    diverged_step: Array
-    best: Array
-    score: Score
 
 
 def check_loop(name: str, settings: Any) -> None:
@@ -161,7 +93,8 @@ def train_semi_supervised(
     Args:
       key: all randomness of the run.
       labelled: int32 `[l]`, the labelled rows, all of them counting.
-      size: int32 scalar; is `l`.
+      size: int32 scalar, must be `l`: the lists of these frameworks are not padded (see
+        `group_shape`). The accuracies of a run where it is not are NaN.
       task: the pool and the test set.
       learner: the method.
       settings: of its framework.
@@ -170,7 +103,6 @@ def train_semi_supervised(
     Returns:
       The metrics; `accuracy` is that of the last step, `best_accuracy` the highest.
     """
-    del size
     carry = begin(key, labelled, task, learner, settings, n_classes)
 
     def part(carry: Carry, _: None) -> tuple[Carry, None]:
@@ -178,7 +110,12 @@ def train_semi_supervised(
 
     parts = settings.iterations // settings.eval_every
     end, _ = lax.scan(part, carry, length=parts)
-    return metrics_of(end)
+    metrics = metrics_of(end)
+    whole = size == labelled.shape[0]
+    return metrics._replace(
+        accuracy=jnp.where(whole, metrics.accuracy, jnp.nan),
+        best_accuracy=jnp.where(whole, metrics.best_accuracy, jnp.nan),
+    )
 
 
 def begin(
@@ -192,14 +129,14 @@ def begin(
     """A training before its first step; arguments as of `train_semi_supervised`."""
     _check_images(task, settings)
     key_start, key_memory = jax.random.split(jax.random.fold_in(key, 0))
-    params, state = learner.start(key_start, _prepare(task.train_x[:1], settings))
+    params, state = learner.start(key_start, prepare(task.train_x[:1], settings))
     unscored = Score(jnp.float32(0), jnp.float32(0), jnp.zeros(n_classes))
     return Carry(
         jnp.int32(0),
         params,
         params,
         state,
-        _optimiser(settings).init(params),
+        optimiser_of(settings).init(params),
         learner.begin(key_memory, task.train_x.shape[0], labelled.shape[0]),
         jnp.float32(jnp.nan),
         jnp.int32(-1),
@@ -233,8 +170,7 @@ def advance(
     key_labelled, key_rows, key_steps, key_eval = jax.random.split(
         jax.random.fold_in(key, 1), 4
     )
-    optimiser, steps = _optimiser(settings), settings.eval_every
-    labels = task.train_y[labelled]
+    labels, steps = task.train_y[labelled], settings.eval_every
 
     def order(key: Array, size: int, batch: int) -> Array:
         first = carry.step * batch
@@ -249,40 +185,8 @@ def advance(
     def step(carry: Carry, inputs: tuple[Array, Array, Array]) -> tuple[Carry, None]:
         keys, places, rows = inputs
         batch = Batch(carry.step, places, labels[places], rows)
-        x = _views(
-            keys,
-            task.train_x[labelled[batch.slots]],
-            task.train_x[batch.rows],
-            settings,
-        )
-
-        def loss_of(params: Any) -> tuple[Array, tuple[Any, Any]]:
-            outputs, state = learner.forward(params, carry.state, x)
-            parts = (slice(0, b), slice(b, b + m), slice(b + m, None))
-            labelled, weak, strong = (
-                jax.tree.map(lambda leaf, part=part: leaf[part], outputs)
-                for part in parts
-            )
-            loss, memory = learner.loss(carry.memory, labelled, weak, strong, batch)
-            return loss, (state, memory)
-
-        (loss, (state, memory)), gradient = jax.value_and_grad(loss_of, has_aux=True)(
-            carry.params
-        )
-        update, momentum = optimiser.update(gradient, carry.momentum, carry.params)
-        params = optax.apply_updates(carry.params, update)
-        keep = settings.average_decay
-        first_bad = (carry.diverged_step < 0) & ~jnp.isfinite(loss)
-        return carry._replace(
-            step=carry.step + 1,
-            params=params,
-            average=optax.incremental_update(params, carry.average, 1 - keep),
-            state=state,
-            momentum=momentum,
-            memory=memory,
-            loss=loss,
-            diverged_step=jnp.where(first_bad, carry.step, carry.diverged_step),
-        ), None
+        images = task.train_x[labelled[places]], task.train_x[rows]
+        return take_step(carry, keys, batch, images, learner, settings), None
 
     # Keys too are made before the loop, where a generator compiles and runs faster.
     numbers = carry.step + jnp.arange(steps)
@@ -292,7 +196,7 @@ def advance(
     carry, _ = lax.scan(step, carry, (keys, slots, rows))
     score = evaluate(
         key_eval,
-        lambda _, x: learner.predict(carry.average, carry.state, _prepare(x, settings)),
+        lambda _, x: learner.predict(carry.average, carry.state, prepare(x, settings)),
         task.test_x,
         task.test_y,
         n_classes=n_classes,
@@ -304,29 +208,6 @@ def advance(
 def metrics_of(carry: Carry) -> Metrics:
     """What a training has come to at its last evaluation."""
     return Metrics(*carry.score, carry.loss, carry.diverged_step, carry.best)
-
-
-def _views(keys: Array, labelled: Array, unlabelled: Array, settings: Any) -> Array:
-    """Labelled, weak and strong views, normalised: `[b + 2m, h, w, c]`."""
-    images = jnp.concatenate((labelled, unlabelled, unlabelled))
-    weak = shift_and_mirror(keys[0], images, pad=settings.pad, flip=settings.flip)
-    own = len(labelled) + len(unlabelled)
-    strong = rand_augment(keys[1], weak[own:], count=settings.operations)
-    return _prepare(jnp.concatenate((weak[:own], strong)), settings)
-
-
-def _prepare(images: Array, settings: Any) -> Array:
-    return normalise(images, settings.mean, settings.std).astype(settings.dtype)
-
-
-def _optimiser(settings: Any) -> optax.GradientTransformation:
-    """SGD whose penalty leaves biases and normalisations alone."""
-    return nesterov_sgd(
-        cosine_sevenths(settings.learning_rate, settings.iterations),
-        momentum=settings.momentum,
-        weight_decay=settings.weight_decay,
-        decayed=kernels_only,
-    )
 
 
 def _check_images(task: Task, settings: Any) -> None:

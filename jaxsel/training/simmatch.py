@@ -10,7 +10,8 @@ from jaxsel.errors import UserError
 from jaxsel.models.initialise import deal_parameters
 from jaxsel.models.projection import ProjectionHead
 from jaxsel.models.wide_resnet import WideResNet
-from jaxsel.training.semi_supervised import Batch, SemiLearner, check_loop
+from jaxsel.training.semi_step import Batch, SemiLearner
+from jaxsel.training.semi_supervised import check_loop
 from jaxsel.training.similarity import (
     BANK_NORMS,
     SimMatchOptions,

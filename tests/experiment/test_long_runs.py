@@ -2,6 +2,10 @@
 
 import json
 import pathlib
+import signal
+import subprocess
+import sys
+import time
 from types import SimpleNamespace
 
 import chex
@@ -9,7 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tiny_study import tiny
+from ml_collections import ConfigDict
+from tiny_study import tiny, without_seconds
 
 from jaxsel.errors import UserError
 from jaxsel.evaluation.rows import read_results
@@ -92,6 +97,48 @@ def test_a_study_with_flexmatch(tmp_path: pathlib.Path) -> None:
         entry = json.loads(line)
         assert entry["best_accuracy"] >= entry["accuracy"] > 0
     assert not list((tmp_path / "checkpoints").iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_report")
+def test_a_process_killed_within_a_run_resumes_to_the_same_numbers(
+    tmp_path: pathlib.Path,
+) -> None:
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    code = (
+        "import sys, pathlib; sys.path[:0] = sys.argv[2:]\n"
+        "from test_long_runs import long_runs, job, long_study\n"
+        "long_runs._SECONDS_BETWEEN_SAVES = 0.0\n"
+        "job.run(long_study(), pathlib.Path(sys.argv[1]))"
+    )
+    here = pathlib.Path(__file__).resolve().parent
+    paths = (here.parents[1], here.parent, here)
+    process = subprocess.Popen([sys.executable, "-c", code, killed, *paths])
+    deadline = time.monotonic() + 240
+    while not any(path.name.isdigit() for path in killed.glob("checkpoints/*/*")):
+        assert process.poll() is None, "it ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (killed / "runs.jsonl").exists(), "it was killed within the run"
+    for workdir in (killed, whole):
+        job.run(long_study(), workdir)
+    assert without_seconds(killed) == without_seconds(whole)
+    losses = [
+        json.loads((workdir / "runs.jsonl").read_text())["loss"]
+        for workdir in (killed, whole)
+    ]
+    assert losses[0] == losses[1]
+
+
+def long_study() -> ConfigDict:
+    """One run of FlexMatch that takes seconds, in fifty parts."""
+    config = tiny(
+        frameworks=("flexmatch",), methods=("random",), budgets=(10,), seeds=(0,)
+    )
+    config.flexmatch.update({**SMALL, "iterations": 1000, "eval_every": 20})
+    return config
 
 
 def test_streamed_images_are_refused_by_the_check() -> None:

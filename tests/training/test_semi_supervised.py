@@ -46,8 +46,12 @@ def trainer(name):
 
 
 def trained(name, task, labelled):
-    run = (jax.random.key(0)[None], labelled[None], jnp.array([LABELS]))
-    return jax.tree.map(lambda field: field[0], trainer(name)(*run, task))
+    """A run, and beside it one whose list of labels claims to be padded."""
+    sizes = jnp.array([LABELS, LABELS - 1])
+    keys = jnp.stack([jax.random.key(0)] * 2)
+    metrics = trainer(name)(keys, labelled[None].repeat(2, 0), sizes, task)
+    assert np.isnan(metrics.accuracy[1]) and np.isnan(metrics.best_accuracy[1])
+    return jax.tree.map(lambda field: field[0], metrics)
 
 
 @pytest.mark.parametrize(
