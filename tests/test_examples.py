@@ -24,7 +24,25 @@ def _examples(name: str) -> list[doctest.DocTest]:
 WITH_EXAMPLES = [name for name in MODULES if _examples(name)]
 
 
-@pytest.mark.parametrize("name", WITH_EXAMPLES)
+# A network, or a selector with all its options: seconds of compilation each.
+LONG = (
+    "jaxsel.augment.views",
+    "jaxsel.models.resnet",
+    "jaxsel.models.vit",
+    "jaxsel.models.wide_resnet",
+    "jaxsel.selection.probcover",
+    "jaxsel.selection.typicality",
+    "jaxsel.selection.typiclust",
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in LONG else name
+        for name in WITH_EXAMPLES
+    ],
+)
 def test_docstring_examples(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 

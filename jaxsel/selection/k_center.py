@@ -32,7 +32,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxsel.selection.contract import Picks
+from jaxsel.selection.contract import Picks, no_picks
 
 # A block is so many groups of so many neighbouring rows.
 GROUPS = 128
@@ -96,6 +96,8 @@ def select_k_center(
       >>> picks.indices.tolist(), picks.gains.tolist()
       ([2, 3, 0], [inf, 3.0, 2.0])
     """
+    if budget == 0:
+        return no_picks()
     if tie == "random":
         # The lowest position of rows in random order is any of the maxima.
         order = jax.random.permutation(key, len(features))

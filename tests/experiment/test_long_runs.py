@@ -83,6 +83,7 @@ def test_a_killed_run_resumes_bit_for_bit(
     assert other[0].final_train_loss != fresh[0].final_train_loss
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_a_study_with_flexmatch(tmp_path: pathlib.Path) -> None:
     config = tiny(frameworks=("flexmatch",), budgets=(10,), seeds=(0,))

@@ -35,7 +35,7 @@ MISTAKES = [
     ("initial_pool", -1, "from 0"),
     ("data.name", "mnist", "cifar10, .*digits.*'mnist'"),
     ("data.holdout", 1.0, r"\[0, 1\), found 1.0"),
-    ("features.encoder", "vgg", "random_resnet18, rgb, .*'vgg'"),
+    ("features.encoder", "vgg", "random_resnet18, .*rgb, .*'vgg'"),
     ("features.stem", "big", "config.features.stem.*reference.*'big'"),
     ("features.width", 0, "config.features.width from 1, found 0"),
     ("features.batch_size", 0, "config.features.batch_size from 1, found 0"),

@@ -68,6 +68,7 @@ def test_the_step_compiles_for_a_gpu_in_bfloat16_with_float32_weights():
     assert all("bf16" in line for line in convolutions)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near_float32():
     state = start(SETTINGS)
     views = simclr_views(jax.random.key(0), jnp.asarray(IMAGES[:8]), SETTINGS.views)

@@ -20,8 +20,20 @@ from jaxsel.selection.rows import unit_rows
 
 N, D, BUDGET = 24, 4, 6
 
+# Every first and every second stage is in one of the quick pairs; compilation is what
+# takes the time.
+QUICK_PAIRS = ("probcover+norm", "typiclust+gs", "typiclust+random")
+
 pytestmark = [
-    pytest.mark.parametrize("method", METHODS),
+    pytest.mark.parametrize(
+        "method",
+        [
+            method
+            if "+" not in method or method in QUICK_PAIRS
+            else pytest.param(method, marks=pytest.mark.slow)
+            for method in METHODS
+        ],
+    ),
     # Random draws cover tiny and degenerate pools as well as anything.
     pytest.mark.filterwarnings(f"ignore::{CoverageWarning.__module__}.CoverageWarning"),
 ]

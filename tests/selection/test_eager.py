@@ -16,8 +16,8 @@ CASES = [
     ("random", {}),
     ("norm", {}),
     ("gram_schmidt", {"algorithm": "sequential"}),
-    ("probcover", {"delta": 0.7}),
-    ("typiclust", {"clusters": CLUSTERS}),
+    pytest.param("probcover", {"delta": 0.7}, marks=pytest.mark.slow),
+    pytest.param("typiclust", {"clusters": CLUSTERS}, marks=pytest.mark.slow),
     ("k_center", {}),
     ("max_herding", {"bandwidth": 0.5}),
     *[
@@ -46,5 +46,5 @@ def test_eagerly_as_jitted(method, options):
 
 
 def test_every_base_method_is_among_the_cases():
-    quick = {case[0] for case in CASES if isinstance(case, tuple) and len(case) == 2}
-    assert {name for name in METHODS if "+" not in name} <= quick
+    named = {getattr(case, "values", case)[0] for case in CASES}
+    assert named == {name for name in METHODS if "+" not in name}

@@ -7,7 +7,8 @@ import pytest
 from jaxsel.selection.methods import METHODS
 
 N, D = 30_000, 8
-BASE = [name for name in METHODS if "+" not in name]
+# TypiClust compiles longest; it comes below, marked slow.
+BASE = [name for name in METHODS if "+" not in name and name != "typiclust"]
 OPTIONS = {
     "gram_schmidt": [{"algorithm": "sequential"}, {"algorithm": "blocked"}],
     # "auto" looks at a sample of fixed size, 2048² numbers.
@@ -18,7 +19,10 @@ OPTIONS = {
 
 @pytest.mark.parametrize(
     ("method", "options"),
-    [(name, options) for name in BASE for options in OPTIONS.get(name, [{}])],
+    [
+        *[(name, options) for name in BASE for options in OPTIONS.get(name, [{}])],
+        pytest.param("typiclust", {}, marks=pytest.mark.slow),
+    ],
 )
 def test_temporary_memory_is_far_below_n_squared(method, options):
     def select(key_data, features, labelled):

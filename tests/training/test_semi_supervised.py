@@ -54,9 +54,8 @@ def trained(name, task, labelled):
     return jax.tree.map(lambda field: field[0], metrics)
 
 
-@pytest.mark.parametrize(
-    "name", ["flexmatch", pytest.param("simmatch", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["flexmatch", "simmatch"])
 def test_the_unlabelled_images_help(name, task, labelled):
     """The same program on a pool that holds copies of the labelled images alone."""
     alone = task._replace(
