@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from jax import export
 from tiny_training import IMAGES, SETTINGS
 
