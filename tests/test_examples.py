@@ -26,6 +26,8 @@ WITH_EXAMPLES = [name for name in MODULES if _examples(name)]
 
 # A network, or a selector with all its options: seconds of compilation each.
 LONG = (
+    "jaxsel.augment.pointwise",
+    "jaxsel.augment.randaugment",
     "jaxsel.augment.views",
     "jaxsel.models.resnet",
     "jaxsel.models.vit",

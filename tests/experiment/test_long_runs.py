@@ -33,6 +33,7 @@ class Killed(BaseException):
     """Ends the run where it stands, as a kill would."""
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_bit_for_bit(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,7 @@ def config(**training: object):
     return study
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_report")
 def test_train_encode_select_probe(
     tmp_path: pathlib.Path, own_cache: pathlib.Path, monkeypatch: pytest.MonkeyPatch

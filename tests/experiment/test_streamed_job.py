@@ -12,6 +12,7 @@ from jaxsel.experiment.run import run
 from jaxsel.experiment.splits import read_split
 
 
+@pytest.mark.slow
 def test_a_streamed_set_runs_to_a_report(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

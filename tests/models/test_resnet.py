@@ -82,6 +82,7 @@ def test_unknown_stem_is_refused():
         )
 
 
+@pytest.mark.slow
 def test_dropout_acts_in_training_only():
     network = ResNet18(num_classes=4, width=4)
     x = jax.random.normal(jax.random.key(1), (6, 8, 8, 3))

@@ -20,9 +20,8 @@ from jaxsel.selection.rows import unit_rows
 
 N, D, BUDGET = 24, 4, 6
 
-# Every first and every second stage is in one of the quick pairs; compilation is what
-# takes the time.
-QUICK_PAIRS = ("probcover+norm", "typiclust+gs", "typiclust+random")
+# The other pairs take minutes of compilation, and are two methods that are tested here.
+QUICK_PAIRS = ("probcover+norm", "probcover+random")
 
 pytestmark = [
     pytest.mark.parametrize(

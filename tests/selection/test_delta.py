@@ -96,6 +96,7 @@ def copies(rng):
     return rng.normal(size=(60, 48)).repeat(20, axis=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pool", [anisotropic, cone, copies])
 def test_other_geometries_beat_random_at_fixed_radii(pool):
     rng = np.random.default_rng(1)

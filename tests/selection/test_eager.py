@@ -15,10 +15,10 @@ CLUSTERS = jnp.arange(N, dtype=jnp.int32) // 4
 CASES = [
     ("random", {}),
     ("norm", {}),
-    ("gram_schmidt", {"algorithm": "sequential"}),
+    pytest.param("gram_schmidt", {"algorithm": "sequential"}, marks=pytest.mark.slow),
     pytest.param("probcover", {"delta": 0.7}, marks=pytest.mark.slow),
     pytest.param("typiclust", {"clusters": CLUSTERS}, marks=pytest.mark.slow),
-    ("k_center", {}),
+    pytest.param("k_center", {}, marks=pytest.mark.slow),
     ("max_herding", {"bandwidth": 0.5}),
     *[
         pytest.param(method, {}, marks=pytest.mark.slow)

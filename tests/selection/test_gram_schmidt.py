@@ -181,7 +181,13 @@ def test_the_fast_forms_refuse_other_norms():
     assert routed.info["algorithm"] == "sequential"
 
 
-@pytest.mark.parametrize("name", POOLS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "plain",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in POOLS if n != "plain"),
+    ],
+)
 def test_a_large_pool_is_drawn_from_without_a_copy_and_alike(name, monkeypatch):
     whole = jaxsel.select(POOLS[name], 41, algorithm="blocked", block_size=16)
     monkeypatch.setattr(blocked, "LARGE", 0)
