@@ -33,13 +33,13 @@ from jaxsel.selection.delta import auto_delta, purity_delta
 from jaxsel.selection.kmeans import kmeans
 from jaxsel.selection.tiles import (
     Ball,
+    ball_of,
     counts_within,
     degrees,
-    inner_products,
     listed,
+    may_be_within,
     pad_rows,
     take_rows,
-    unit_ball,
 )
 
 TILE = 1024
@@ -176,12 +176,13 @@ def _prepare(features, labelled, delta, *, tile: int) -> _Pool:
     n = features.shape[0]
     tile = min(tile, -(-n // 8) * 8)
     rows = pad_rows(features, tile)
-    ball = unit_ball(rows, delta)
+    ball = ball_of(features, delta)
     # Padding is labelled and covered: it is never picked and never counted.
     padding = jnp.arange(rows.shape[0]) >= n
     excluded = jnp.pad(labelled, (0, rows.shape[0] - n), constant_values=True)
     gains = degrees(rows, ball, tile=tile)
-    return _Pool(rows, ball, unit_ball(rows, 2 * delta), padding, excluded, gains)
+    reach = ball_of(features, 2 * delta)
+    return _Pool(rows, ball, reach, padding, excluded, gains)
 
 
 @partial(jax.jit, static_argnames=("n", "budget", "tie", "tile", "block"))
@@ -191,6 +192,7 @@ def _greedy(
     """Picks from rows covered at the start (bool [m]) to the budget."""
     rows, ball, reach, padding, excluded, all_gains = pool
     reached = jnp.sum(covered)
+    tiles = rows.reshape(-1, tile, rows.shape[1])
     subtract = partial(_subtract, rows, ball, tile=tile, block=block)
 
     def pick(state, step):
@@ -199,14 +201,20 @@ def _greedy(
         state = _new_round_if_done(state._replace(gains=gains), all_gains, padding)
         chosen = _best(jax.random.fold_in(key, step), state, n, tie)
         row = lax.dynamic_slice_in_dim(rows, chosen, 1)
-        fresh = counts_within(rows, row, ball)[0] > 0
-        fresh = fresh.at[chosen].set(True) & ~state.covered
+        near, fresh = lax.map(
+            lambda a: (
+                may_be_within(a, row, reach)[:, 0],
+                counts_within(a, row, ball)[0] > 0,
+            ),
+            tiles,
+        )
+        fresh = fresh.ravel().at[chosen].set(True) & ~state.covered
         state = _State(
             state.gains,
             state.covered | fresh,
             state.excluded.at[chosen].set(True),
             fresh,
-            inner_products(rows, row)[:, 0] >= reach.possible,
+            near.ravel(),
             state.rounds,
         )
         return state, (chosen, jnp.sum(fresh, dtype=jnp.float32))

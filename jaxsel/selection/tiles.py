@@ -1,27 +1,28 @@
 """Which pairs of rows lie within a radius: tile by tile, every pair decided alike.
 
-A tile of inner products `g = A Bᵀ` is one float32 matrix product. Whether a pair is
-within the radius then follows from `||x - y||^2 = ||x||^2 + ||y||^2 - 2 x.y`, except
-that rounding moves `g` by an amount that depends on the tile's shape. With `u = 2^-24`
-and `gamma_d = d u / (1 - d u)`, summation in *any* order, with or without fused
-multiply-add, gives (Higham, Accuracy and Stability, section 3.1)
+A tile of inner products is one float32 matrix product, and
+`||x - y||^2 = ||x||^2 + ||y||^2 - 2 x.y`, except that rounding moves the result by an
+amount that depends on the tile's shape. Distances do not change when a point `c` is
+subtracted from all rows, and rounding does: so the products are those of `a = x - c`
+and `b = y - c`, `c` the mean. With `u = 2^-24` and `gamma_d = d u / (1 - d u)`,
+summation in *any* order, with or without fused multiply-add, gives (Higham, Accuracy
+and Stability, section 3.1)
 
-    |g - x.y| <= gamma_d ||x|| ||y||.
+    |fl(a.b) - a.b| <= gamma_d ||a|| ||b|| <= gamma_d (||a||^2 + ||b||^2) / 2.
 
-So with `rho >= | ||x||^2 - 1 |` for all rows, `margin = gamma_d (1 + rho) + rho` and
-`threshold = 1 - delta^2 / 2`:
+The squares are summed by halving, to `(log2(d) + 1) u`, and subtracting `c` costs
+`u` a coordinate, so that with `kappa = gamma_d + (2 log2(d) + 20) u`
 
-    g > threshold + margin   =>  ||x - y|| < delta   (certain)
-    g < threshold - margin   =>  ||x - y|| >= delta  (certain)
+    | fl(||a||^2 + ||b||^2 - 2 a.b) - ||x - y||^2 | <= kappa (||a||^2 + ||b||^2).
 
-The few pairs between are *near*; they are gathered and decided by
-`two_float.squared_distance`, a function of the two rows alone, to a relative 2^-40.
-The relation is therefore symmetric and the same in every pass, for every tile size
-and every order of the rows: it is `||x - y|| < delta`, strict, for the real numbers
-that the float32 rows and the float32 delta denote.
+A pair whose bounds lie on one side of delta^2 is decided by them. The few whose bounds
+enclose it are *near*; they are gathered and decided by `two_float.squared_distance`, a
+function of the two rows alone, to a relative 2^-40. The relation is therefore
+symmetric and the same in every pass, for every tile size, every order of the rows and
+every `c`: it is `||x - y|| < delta`, strict, for the real numbers that the float32
+rows and the float32 delta denote.
 
-Rows of zeros have no direction: they are within no radius of any row. A row that is
-not of unit length only widens `rho`: more pairs are near, none is decided wrongly.
+Rows of zeros have no direction: they are within no radius of any row.
 """
 
 from functools import partial
@@ -47,45 +48,65 @@ _NEAR_PAIRS = 64
 
 
 class Ball(NamedTuple):
-    """A radius, ready to be decided; all float32 scalars.
+    """A radius, ready to be decided.
 
     Attributes:
-      squared: delta^2, exactly.
-      certain: inner products above it are certainly within.
-      possible: inner products below it are certainly not within.
+      squared: delta^2, exactly; float32 scalars.
+      centre: float32 `[d]`, any point; the nearer to the rows, the fewer near pairs.
     """
 
     squared: TwoFloat
-    certain: jax.Array
-    possible: jax.Array
+    centre: jax.Array
 
 
-def unit_ball(rows: jax.Array, delta: jax.Array) -> Ball:
-    """The radius `delta` for the given unit rows (float32 `[n, d]`; zero rows allowed).
+def ball_of(rows: jax.Array, delta: jax.Array) -> Ball:
+    """The radius `delta` for the given rows (float32 `[n, d]`; zero rows allowed).
 
     Example:
       >>> import jax.numpy as jnp
-      >>> rows = jnp.asarray([[1.0, 0.0], [0.0, 1.0]])
-      >>> ball = unit_ball(rows, jnp.float32(1.0))
-      >>> bool(ball.possible < 0.5 < ball.certain)
-      True
+      >>> ball = ball_of(jnp.asarray([[1.0, 0.0], [0.0, 1.0]]), jnp.float32(0.5))
+      >>> float(ball.squared.hi), ball.centre.tolist()
+      (0.25, [0.5, 0.5])
     """
     delta = jnp.asarray(delta, jnp.float32)
-    depth = rows.shape[1].bit_length() + 1
-    squares = tree_sum(rows * rows)
-    off = jnp.max(jnp.where(squares > 0, jnp.abs(squares - 1), 0), initial=0)
-    rho = off + 2 * depth * _ROUNDING * (1 + off)
-    gamma = rows.shape[1] * _ROUNDING / (1 - rows.shape[1] * _ROUNDING)
-    squared = two_product(delta, delta)
-    threshold = 1 - squared.hi / 2
-    # The last term covers the rounding of these few operations themselves.
-    margin = gamma * (1 + rho) + rho + 8 * _ROUNDING * (2 + squared.hi)
-    return Ball(squared, threshold + margin, threshold - margin)
+    return Ball(two_product(delta, delta), jnp.mean(rows, axis=0))
 
 
 def inner_products(a: jax.Array, b: jax.Array) -> jax.Array:
     """`a bᵀ` in full float32; `[p, d]` and `[q, d]` give `[p, q]`."""
     return jnp.matmul(a, b.T, precision="highest")
+
+
+class _Gaps(NamedTuple):
+    cross: jax.Array  # float32 [p, q]: twice the inner products of the centred rows
+    a_squares: jax.Array  # float32 [p, 1]: their squared lengths, inf for rows of zeros
+    b_squares: jax.Array  # float32 [q]
+    squared: jax.Array  # float32 scalar: delta^2, rounded
+
+
+def _gaps(a: jax.Array, b: jax.Array, ball: Ball) -> _Gaps:
+    a_rows, b_rows = a - ball.centre, b - ball.centre
+    # A row of zeros is beyond any radius.
+    a_squares = jnp.where(jnp.any(a != 0, axis=1), tree_sum(a_rows**2), jnp.inf)
+    b_squares = jnp.where(jnp.any(b != 0, axis=1), tree_sum(b_rows**2), jnp.inf)
+    cross = 2 * inner_products(a_rows, b_rows)
+    return _Gaps(cross, a_squares[:, None], b_squares, ball.squared.hi)
+
+
+def _sides(gaps: _Gaps, d: int) -> tuple[jax.Array, jax.Array]:
+    """bool `[p, q]` twice: the pairs that are surely within, those that may be."""
+    gamma = d * _ROUNDING / (1 - d * _ROUNDING)
+    kappa = gamma + (2 * d.bit_length() + 20) * _ROUNDING
+    squares = gaps.a_squares + gaps.b_squares
+    # The last factors cover the rest of delta^2, and the rounding of these lines.
+    within = (1 + kappa) * squares - gaps.cross < gaps.squared * (1 - 8 * _ROUNDING)
+    maybe = (1 - kappa) * squares - gaps.cross < gaps.squared * (1 + 8 * _ROUNDING)
+    return within, maybe
+
+
+def may_be_within(a: jax.Array, b: jax.Array, ball: Ball) -> jax.Array:
+    """bool `[p, q]`: no pair within the ball is missing, a few beyond it are there."""
+    return _sides(_gaps(a, b, ball), a.shape[1])[1]
 
 
 def counts_within(
@@ -94,7 +115,7 @@ def counts_within(
     """For every row of `a`, how many rows of `b` are within the ball; and vice versa.
 
     Args:
-      a, b: float32 `[p, d]` and `[q, d]`, unit rows or zero rows (within nothing).
+      a, b: float32 `[p, d]` and `[q, d]`; rows of zeros are within nothing.
         `q` (and `p` too, with `columns`) is at most 16384.
       ball: the radius.
       columns: whether the counts for the rows of `b` are wanted too.
@@ -103,29 +124,20 @@ def counts_within(
       int32 `[p]` and `[q]` (zeros without `columns`).
     """
     assert b.shape[0] <= _MAX_TILE and (not columns or a.shape[0] <= _MAX_TILE)
-    products = inner_products(a, b)
-    code = jnp.where(
-        products > ball.certain, 1, jnp.where(products >= ball.possible, _NEAR, 0)
-    )
+    gaps = _gaps(a, b, ball)
+    within, maybe = _sides(gaps, a.shape[1])
+    code = jnp.where(within, 1, jnp.where(maybe, _NEAR, 0))
     a_code = jnp.sum(code, axis=1, dtype=jnp.int32)
-    b_code = jnp.sum(code, axis=0, dtype=jnp.int32) if columns else None
-    a_alive, b_alive = jnp.any(a != 0, axis=1), jnp.any(b != 0, axis=1)
-    # A zero row's products are exactly 0, which is beyond a radius above sqrt(2).
-    zero_counts = (ball.certain < 0).astype(jnp.int32)
-    a_counts = a_code % _NEAR - zero_counts * jnp.sum(~b_alive, dtype=jnp.int32)
-    a_counts = jnp.where(a_alive, a_counts, 0)
     b_counts = jnp.zeros(b.shape[0], jnp.int32)
-    if b_code is not None:
-        b_counts = b_code % _NEAR - zero_counts * jnp.sum(~a_alive, dtype=jnp.int32)
-        b_counts = jnp.where(b_alive, b_counts, 0)
+    if columns:
+        b_counts = jnp.sum(code, axis=0, dtype=jnp.int32) % _NEAR
 
     def decide_near(counts):
-        near = (products <= ball.certain) & (products >= ball.possible)
-        near = near & a_alive[:, None] & b_alive
-        return _add_near(a, b, near, ball, counts)
+        within, maybe = _sides(gaps, a.shape[1])  # again, or they would be stored
+        return _add_near(a, b, maybe & ~within, ball, counts)
 
     return lax.cond(
-        jnp.any(a_code >= _NEAR), decide_near, lambda c: c, (a_counts, b_counts)
+        jnp.any(a_code >= _NEAR), decide_near, lambda c: c, (a_code % _NEAR, b_counts)
     )
 
 

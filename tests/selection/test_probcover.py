@@ -10,7 +10,7 @@ import pytest
 
 from jaxsel.errors import UserError
 from jaxsel.selection.probcover import cover, select_probcover
-from jaxsel.selection.tiles import counts_within, degrees, unit_ball
+from jaxsel.selection.tiles import ball_of, counts_within, degrees, may_be_within
 from jaxsel.selection.two_float import squared_distance
 
 KEY = jax.random.key(0)
@@ -77,9 +77,7 @@ def test_radii_beyond_a_right_angle_leave_zero_rows_alone():
     rows = clustered(50, 4)
     rows[[3, 30]] = 0
     for delta in (2**0.5, 1.6):
-        counts = degrees(
-            jnp.pad(rows, ((0, 6), (0, 0))), unit_ball(rows, delta), tile=8
-        )
+        counts = degrees(jnp.pad(rows, ((0, 6), (0, 0))), ball_of(rows, delta), tile=8)
         assert counts[:50].tolist() == within(rows, delta).sum(axis=1).tolist()
 
 
@@ -115,10 +113,10 @@ def test_boundary_pairs_are_decided_as_the_real_numbers_are(tile):
         for x in exact
     ]
     padded = jnp.pad(rows, ((0, -len(rows) % tile), (0, 0)))
-    counts = degrees(padded, unit_ball(rows, delta), tile=tile)[: len(rows)]
+    counts = degrees(padded, ball_of(rows, delta), tile=tile)[: len(rows)]
     assert counts.tolist() == want
     # The same pairs one at a time, as the pass after a pick sees them.
-    rows, ball = jnp.asarray(rows), unit_ball(rows, delta)
+    rows, ball = jnp.asarray(rows), ball_of(rows, delta)
     count = jax.jit(lambda row: counts_within(row[None], rows, ball)[0][0])
     alone = [int(count(row)) for row in rows[::8]]
     assert alone == want[::8]
@@ -147,6 +145,33 @@ def test_a_wide_margin_of_near_pairs_is_still_exact():
     want, gains, _ = oracle(within(rows, 0.6), 20, np.zeros(200, bool))
     assert picks.indices.tolist() == want
     assert picks.gains.tolist() == gains
+
+
+def offset_pool() -> np.ndarray:
+    """Unit rows with all cosines near 1, as an untrained network's features have."""
+    return unit(clustered(300, 64) + 20 * np.ones(64, np.float32) / 8)
+
+
+def test_a_common_offset_is_taken_out_before_rounding_can_hide_the_distances():
+    rows = offset_pool()
+    delta = float(np.quantile(np.linalg.norm(rows[:, None] - rows, axis=2), 0.02))
+    picks = run(jnp.asarray(rows), jnp.zeros(300, bool), budget=20, delta=delta)
+    want, gains, _ = oracle(within(rows, delta), 20, np.zeros(300, bool))
+    assert picks.indices.tolist() == want
+    assert picks.gains.tolist() == gains
+
+
+def test_centring_leaves_few_pairs_to_be_decided_one_by_one():
+    rows = jnp.asarray(offset_pool())
+    ball = ball_of(rows, 0.05)
+    near = {}
+    for name, centre in (("mean", ball.centre), ("origin", 0 * ball.centre)):
+        counts, may = (
+            counts_within(rows, rows, ball._replace(centre=centre))[0],
+            may_be_within(rows, rows, ball._replace(centre=centre)),
+        )
+        near[name] = int(may.sum() - counts.sum())
+    assert 20 * near["mean"] < near["origin"], near
 
 
 def test_tile_sizes_and_row_order_change_nothing():
