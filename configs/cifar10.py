@@ -4,7 +4,8 @@
     python -m jaxsel.main --config configs/cifar10.py:quick
 
 Default: ResNet-18 at full width, 200 epochs; made for a GPU. On two CPU cores a
-supervised run takes about five minutes (it can be killed and goes on where it was).
+supervised run took 7 and 10 minutes beside other work, and ProbCover minutes a list of
+picks on untrained features (a study can be killed and goes on where it was).
 
 `:quick`: 3 budgets, a quarter of the width, 100 epochs. With the methods random, norm
 and gram_schmidt, on two Xeon cores: 13 minutes, supervised accuracy at 50 labels
@@ -12,9 +13,10 @@ and gram_schmidt, on two Xeon cores: 13 minutes, supervised accuracy at 50 label
 benchmarks/results/cifar10_quick. `:smoke`: every stage, seconds a run.
 
 `:simclr`: the paper's features, a ResNet-18 trained with SimCLR for 500 epochs before
-anything is selected; made for a GPU. `:cpu_simclr`: the same on two CPU cores, an
-hour: a network of a quarter the width with max-pool, 10 epochs of all 50,000 images,
-both views as anchors; then a small study with the linear probe on its features.
+anything is selected; made for a GPU. `:cpu_simclr`: the same on two CPU cores, about an
+hour by estimate, not yet run to its end: a network of a quarter the width with
+max-pool, 10 epochs of all 50,000 images, both views as anchors; then a small study with
+the linear probe on its features.
 
 `:semi`: framework (iii), FlexMatch and SimMatch at the paper's size, days a run.
 `:semi_gpu_hour`: WRN-28-2, 15,000 steps, two methods, one budget; not yet run on a GPU.

@@ -1,5 +1,6 @@
 """Files written whole or not at all: replace by rename, append by one write."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -141,3 +142,25 @@ def writable_folder(path: pathlib.Path) -> None:
             f"expected a folder that can be written at {path}, found: "
             f"{error.strerror}; choose another folder, or change its permissions"
         ) from error
+
+
+@contextmanager
+def alone_in(path: pathlib.Path, busy: str) -> Iterator[None]:
+    """Makes a folder if need be and keeps other processes out of it.
+
+    The lock falls with the process, however it ends.
+
+    Args:
+      path: the folder; `.lock` is made in it.
+      busy: what to tell a second process, after "expected to be alone in PATH, found ".
+
+    Raises:
+      UserError: the folder cannot be written, or another process works in it.
+    """
+    writable_folder(path)
+    with (path / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(f"expected to be alone in {path}, found {busy}") from error
+        yield

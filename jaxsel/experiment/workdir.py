@@ -1,6 +1,5 @@
 """The workdir: one study, one process at a time, one identity for life."""
 
-import fcntl
 import pathlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import Any
 from jaxsel.errors import UserError
 from jaxsel.experiment.identity import EXTENDABLE, join_identities
 from jaxsel.experiment.provenance import provenance
-from jaxsel.files import read_json, writable_folder, write_json
+from jaxsel.files import alone_in, read_json, write_json
 
 
 @contextmanager
@@ -22,15 +21,8 @@ def opened(path: pathlib.Path) -> Iterator[pathlib.Path]:
     Raises:
       UserError: the folder cannot be written, or another process works in it.
     """
-    writable_folder(path)
-    with (path / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                f"expected to be alone in the workdir {path}, found another process "
-                "working there: wait for it, or use another --workdir"
-            ) from error
+    busy = "another process working there: wait for it, or use another --workdir"
+    with alone_in(path, busy):
         try:
             yield path
         except UserError:

@@ -3,8 +3,6 @@
 import pathlib
 from typing import Any
 
-from orbax.checkpoint import v1 as ocp
-
 KEPT = 2
 
 
@@ -19,6 +17,8 @@ class Checkpoints:
     """
 
     def __init__(self, folder: pathlib.Path) -> None:
+        from orbax.checkpoint import v1 as ocp  # heavy, and few jobs have checkpoints
+
         self._checkpointer = ocp.training.Checkpointer(
             folder.resolve(),
             preservation_policy=ocp.training.preservation_policies.LatestN(KEPT),

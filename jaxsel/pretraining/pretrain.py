@@ -11,12 +11,11 @@ A folder with a manifest is finished and is read instead of trained. Any other i
 on with, from its latest checkpoint.
 """
 
-import fcntl
 import math
 import pathlib
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -24,7 +23,7 @@ import numpy as np
 from absl import logging
 
 from jaxsel.errors import UserError
-from jaxsel.files import hash_of, writable_folder
+from jaxsel.files import alone_in, hash_of
 from jaxsel.models.resnet import STEMS
 from jaxsel.pretraining.checkpoint import Checkpoints
 from jaxsel.pretraining.metrics import append_metrics, drop_after
@@ -150,7 +149,7 @@ def pretrain(
     folder = folder_of(root, identity)
     if is_finished(folder):
         return folder
-    with _alone(folder):
+    with alone_in(folder, "another process that trains this encoder: wait for it"):
         if not is_finished(folder):
             state = _train(images, settings, folder, watch, monitor, begin)
             weights = Weights(state.params["encoder"], state.statistics)
@@ -163,21 +162,6 @@ def pretrain(
             save_encoder(folder, weights, about)
             logging.info("encoder in %s", folder)
     return folder
-
-
-@contextmanager
-def _alone(folder: pathlib.Path) -> Iterator[None]:
-    """Keeps other processes out; the lock falls with the process."""
-    writable_folder(folder)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(
-                f"expected to be alone in {folder}, found another process that "
-                "trains this encoder: wait for it"
-            ) from error
-        yield
 
 
 class _Timing(NamedTuple):

@@ -63,18 +63,44 @@ def train_streamed(
         fitted = _fit(key_fit, x, y, jnp.int32(size), learner, settings, plan)
         fits.append((key_eval, fitted))
 
+    hits, loss = _score_all(
+        fits, learner, test_batches(), test_y, settings.eval_batch, n_classes
+    )
+    counts = np.bincount(test_y, minlength=n_classes)
+    with np.errstate(invalid="ignore"):  # A class without test images has no accuracy.
+        per_class = hits / counts
+    accuracy = jnp.asarray(hits.sum(1) / len(test_y), jnp.float32)
+    return Metrics(
+        accuracy=accuracy,
+        loss=jnp.asarray(loss / len(test_y), jnp.float32),
+        per_class_accuracy=jnp.asarray(per_class, jnp.float32),
+        final_train_loss=jnp.stack([fitted.final_loss for _, fitted in fits]),
+        diverged_step=jnp.stack([fitted.diverged_step for _, fitted in fits]),
+        best_accuracy=accuracy,
+    )
+
+
+def _score_all(
+    fits: list[tuple[Array, Fitted]],
+    learner: Learner,
+    batches: Iterable[np.ndarray],
+    test_y: np.ndarray,
+    size: int,
+    n_classes: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Right answers `[r, n_classes]` and summed losses `[r]`, in one pass."""
     hits = np.zeros((len(fits), n_classes), np.int64)
     loss = np.zeros(len(fits), np.float64)
     done = 0
-    for number, batch in enumerate(test_batches()):
+    for number, batch in enumerate(batches):
         targets = test_y[done : done + len(batch)]
         done += len(batch)
         if len(targets) < len(batch):
             break
-        short = settings.eval_batch - len(batch)
+        short = size - len(batch)
         x = np.pad(batch, [(0, short)] + [(0, 0)] * (batch.ndim - 1))
         y = np.pad(targets, (0, short)).astype(np.int32)
-        counted = np.arange(settings.eval_batch) < len(batch)
+        counted = np.arange(size) < len(batch)
         for run, (key, fitted) in enumerate(fits):
             right, lost = _score(
                 jax.random.fold_in(key, number),
@@ -92,18 +118,7 @@ def train_streamed(
             f"expected {len(test_y)} test images, found {done} so far: the data set "
             "changed while it was read; start again"
         )
-    counts = np.bincount(test_y, minlength=n_classes)
-    with np.errstate(invalid="ignore"):  # A class without test images has no accuracy.
-        per_class = hits / counts
-    accuracy = jnp.asarray(hits.sum(1) / len(test_y), jnp.float32)
-    return Metrics(
-        accuracy=accuracy,
-        loss=jnp.asarray(loss / len(test_y), jnp.float32),
-        per_class_accuracy=jnp.asarray(per_class, jnp.float32),
-        final_train_loss=jnp.stack([fitted.final_loss for _, fitted in fits]),
-        diverged_step=jnp.stack([fitted.diverged_step for _, fitted in fits]),
-        best_accuracy=accuracy,
-    )
+    return hits, loss
 
 
 @functools.partial(jax.jit, static_argnames=("learner", "settings", "plan"))
