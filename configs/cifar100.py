@@ -3,7 +3,8 @@
     python -m jaxsel.main --config configs/cifar100.py
 
 Made for a GPU, not run on one yet: time and accuracy are still to be measured.
-`:quick`, `:smoke` and the `:semi` variants as for CIFAR-10.
+The features are SimCLR's, trained first. `:random_features`, `:quick`, `:smoke` and the
+`:semi` variants as for CIFAR-10.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +13,7 @@ from configs import common
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, (*common.SEMI, "quick", "smoke"))
+    common.check_variant(variant, ("random_features", *common.SEMI, "quick", "smoke"))
     config = common.base("cifar100", variant, classes=100)
     # Training normalises with CIFAR-10's statistics, as the reference does; the
     # features have SimCLR's for CIFAR-100.
@@ -23,6 +24,8 @@ def get_config(variant: str = "") -> ConfigDict:
         section.std = (68.2 / 255, 65.4 / 255, 70.4 / 255)
     if variant in common.SEMI:
         common.semi(config, variant)
+    if variant == "random_features":
+        common.random_features(config)
     if variant == "quick":
         common.quick(config)
     if variant == "smoke":

@@ -50,7 +50,7 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     # Features: random_resnet18, simclr, dino_vits16, random_vits16, rgb, or file (path:
     # .npz, .parquet, .npy, or a folder that `jaxsel features` wrote).
     config.features = ConfigDict()
-    config.features.encoder = "random_resnet18"
+    config.features.encoder = "simclr"
     config.features.seed = 0
     config.features.width = 64
     config.features.stem = "cifar"
@@ -111,6 +111,7 @@ def check_variant(variant: str, known: tuple[str, ...]) -> None:
 
 def smoke(config: ConfigDict) -> None:
     """Every stage in under a minute on two cores; the accuracies mean nothing."""
+    random_features(config)
     config.features.width = 8
     config.methods = ("random", "norm", "gram_schmidt")
     config.budgets = config.budgets[:2]
@@ -121,11 +122,20 @@ def smoke(config: ConfigDict) -> None:
 
 
 def quick(config: ConfigDict) -> None:
-    """A meaningful answer on a CPU: half of budgets and epochs, a quarter of width."""
+    """A meaningful answer on a CPU: half of budgets and epochs, a quarter of width.
+
+    Its features are those of an untrained network, for a trained one takes an hour.
+    """
+    random_features(config)
     config.features.width = 16
     config.budgets = config.budgets[::2]
     config.supervised.width = 16
     config.supervised.epochs = 100
+
+
+def random_features(config: ConfigDict) -> None:
+    """The ablation of Fig. 4: nothing is trained before anything is selected."""
+    config.features.encoder = "random_resnet18"
 
 
 SEMI = ("semi", "semi_gpu_hour", "semi_quick")
@@ -142,6 +152,7 @@ def semi(config: ConfigDict, variant: str) -> None:
         return
     config.methods = ("random", "norm")
     config.budgets = config.budgets[3:4]
+    config.simclr.epochs = 50
     for framework in config.frameworks:
         section = config[framework]
         section.widen = 2
@@ -153,3 +164,4 @@ def semi(config: ConfigDict, variant: str) -> None:
             section.average_decay = 0.98
     if variant == "semi_quick":
         config.simmatch.first_steps = 50
+        random_features(config)

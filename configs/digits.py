@@ -17,6 +17,7 @@ from configs import common
 def get_config(variant: str = "") -> ConfigDict:
     common.check_variant(variant, ("paper", "semi_quick", "quick", "smoke"))
     config = common.base("digits", variant, classes=10)
+    common.random_features(config)
     half = (0.5, 0.5, 0.5)
     config.features.mean = config.features.std = half
     config.features.width = 16

@@ -2,10 +2,11 @@
 
     python -m jaxsel.main --config configs/imagenet.py
 
-Needs ImageNet's two archives in tfds' manual folder, and a GPU. Images are streamed
+Needs ImageNet's two archives in tfds' manual folder, DINO's ViT-S/16 (fetched from its
+hub, or `--config.features.weights=FILE.safetensors`), and a GPU. Images are streamed
 from disk; only the picked ones are held in memory. Not run yet: time and accuracy are
 still to be measured; `:smoke` too reads every training image once, for its features.
-`:dino`: the paper's features of ImageNet, from DINO's ViT-S/16.
+`:random_features`: those of an untrained ResNet-18, which `:quick` and `:smoke` have.
 """
 
 from ml_collections import ConfigDict
@@ -14,18 +15,19 @@ from configs import common
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, ("dino", "quick", "smoke"))
+    common.check_variant(variant, ("random_features", "quick", "smoke"))
     config = common.base("imagenet", variant, classes=1000)
     config.data.name = "imagenet2012"
     config.data.holdout = 0.0
+    config.features.encoder = "dino_vits16"
     config.features.mean = config.supervised.mean = common.IMAGENET_MEAN
     config.features.std = config.supervised.std = common.IMAGENET_STD
     config.features.stem = "reference"
     config.supervised.crop = "resized"
     config.supervised.epochs = 100
     config.supervised.batch_cap = 50
-    if variant == "dino":
-        config.features.encoder = "dino_vits16"
+    if variant == "random_features":
+        common.random_features(config)
     if variant == "quick":
         common.quick(config)
     if variant == "smoke":

@@ -3,8 +3,9 @@
     python -m jaxsel.main --config configs/organamnist.py
 
 Made for a GPU, not run on one yet: time and accuracy are still to be measured.
-`:quick` and `:smoke` as for CIFAR-10. The grey images are repeated to
-three channels; tested on the official test split.
+The features are SimCLR's, trained first. `:random_features`, `:quick` and `:smoke` as
+for CIFAR-10. The grey images are repeated to three channels; tested on the official
+test split.
 """
 
 from ml_collections import ConfigDict
@@ -13,12 +14,14 @@ from configs import common
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, ("quick", "smoke"))
+    common.check_variant(variant, ("random_features", "quick", "smoke"))
     config = common.base("organamnist", variant, classes=11)
     half = (0.5, 0.5, 0.5)
     config.features.mean = config.features.std = half
     for section in (config.supervised, config.flexmatch, config.simmatch):
         section.mean = section.std = half
+    if variant == "random_features":
+        common.random_features(config)
     if variant == "quick":
         common.quick(config)
     if variant == "smoke":

@@ -3,7 +3,8 @@
     python -m jaxsel.main --config configs/tiny_imagenet.py
 
 Made for a GPU, not run on one yet: time and accuracy are still to be measured.
-`:quick`, `:smoke` and the `:semi` variants as for CIFAR-10.
+The features are SimCLR's, trained first. `:random_features`, `:quick`, `:smoke` and the
+`:semi` variants as for CIFAR-10.
 """
 
 from ml_collections import ConfigDict
@@ -12,7 +13,7 @@ from configs import common
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, (*common.SEMI, "quick", "smoke"))
+    common.check_variant(variant, ("random_features", *common.SEMI, "quick", "smoke"))
     config = common.base("tiny_imagenet", variant, classes=200)
     config.data.holdout = 0.05
     # The reference normalises SimCLR's input with CIFAR-100's statistics.
@@ -26,6 +27,8 @@ def get_config(variant: str = "") -> ConfigDict:
         section.pad = 8  # An eighth of the side, as on smaller images.
     if variant in common.SEMI:
         common.semi(config, variant)
+    if variant == "random_features":
+        common.random_features(config)
     if variant == "quick":
         common.quick(config)
     if variant == "smoke":

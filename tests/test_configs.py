@@ -63,13 +63,13 @@ def test_variants_are_smaller() -> None:
     assert smoke.frameworks["supervised"].width < quick.frameworks["supervised"].width
 
 
-@pytest.mark.parametrize(
-    "name", ["cifar10", "cifar100", "tiny_imagenet", "organamnist"]
-)
+SIMCLR = ("cifar10", "cifar100", "tiny_imagenet", "organamnist")
+
+
+@pytest.mark.parametrize("name", SIMCLR)
 def test_the_papers_features_are_simclrs(name: str) -> None:
-    config = load(name, "simclr") if name == "cifar10" else load(name)
-    config.features.encoder = "simclr"
-    resolved = check(config).resolved
+    resolved = check(load(name)).resolved
+    assert resolved["features"]["encoder"] == "simclr"
     simclr, network = resolved["simclr"], resolved["features"]
     assert network["width"] == 64
     assert network["stem"] == ("tiny" if name == "tiny_imagenet" else "cifar")
@@ -77,6 +77,17 @@ def test_the_papers_features_are_simclrs(name: str) -> None:
     assert (simclr["learning_rate"], simclr["temperature"]) == (0.4, 0.1)
     assert simclr["jitter"] == [0.4, 0.4, 0.4, 0.1]
     assert not simclr["symmetric"]
+
+
+def test_imagenets_features_are_dinos() -> None:
+    assert check(load("imagenet")).resolved["features"]["encoder"] == "dino_vits16"
+
+
+@pytest.mark.parametrize("name", [*SIMCLR, "imagenet"])
+def test_untrained_features_are_the_ablation_and_what_has_minutes(name: str) -> None:
+    for variant in ("random_features", "quick", "smoke"):
+        features = check(load(name, variant)).resolved["features"]
+        assert features["encoder"] == "random_resnet18"
 
 
 def test_the_cpus_simclr_is_a_small_one() -> None:
