@@ -21,7 +21,7 @@ CPU_SIMCLR_TIME; then a small study with the linear probe on its features.
 
 `:semi`: framework (iii), FlexMatch and SimMatch at the paper's size, days a run.
 `:semi_gpu_hour`: WRN-28-2, 15,000 steps, two methods, one budget; not yet run on a GPU.
-`:semi_quick`: the same with a tiny network and 400 steps, for a CPU.
+`:semi_quick`: the same with a tiny network and 300 steps, for a CPU.
 """
 
 from ml_collections import ConfigDict

@@ -90,13 +90,14 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.supervised.mean = CIFAR_MEAN
     config.supervised.std = CIFAR_STD
 
-    # Runs that share a compiled program and a call; fixed in plan.json for resumption.
+    # Runs that share a compiled program and a call, 0 for as many as fit into memory
+    # where they run side by side; fixed in plan.json for resumption. `together` of them
+    # are side by side in the mode chunks.
     config.replicates = ConfigDict()
     config.replicates.mode = "auto"
-    config.replicates.supervised_chunk = 1
-    config.replicates.linear_probe_chunk = 18
-    config.replicates.flexmatch_chunk = 1
-    config.replicates.simmatch_chunk = 1
+    config.replicates.together = 8
+    for framework in FRAMEWORKS:
+        config.replicates[f"{framework}_chunk"] = 0
     return config
 
 
@@ -159,8 +160,8 @@ def semi(config: ConfigDict, variant: str) -> None:
         section.iterations, section.eval_every = 15_000, 1500
         if variant == "semi_quick":
             section.depth, section.widen = 10, 1
-            section.iterations, section.eval_every = 400, 100
-            section.labelled_batch, section.unlabelled_ratio = 16, 3
+            section.iterations, section.eval_every = 300, 150
+            section.labelled_batch, section.unlabelled_ratio = 16, 2
             section.average_decay = 0.98
     if variant == "semi_quick":
         config.simmatch.first_steps = 50

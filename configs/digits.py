@@ -32,7 +32,8 @@ def get_config(variant: str = "") -> ConfigDict:
         common.semi(config, variant)
         for section in (config.flexmatch, config.simmatch):
             section.operations = 1  # Three leave little of 64 pixels.
-            section.iterations = 800
+            section.iterations, section.eval_every = 800, 100
+            section.unlabelled_ratio = 3
         return config
     if variant == "paper":
         config.supervised.width = 16

@@ -4,16 +4,21 @@
 
 Made for a GPU, not run on one yet: time and accuracy are still to be measured.
 The features are SimCLR's, trained first. `:random_features`, `:quick`, `:smoke` and the
-`:semi` variants as for CIFAR-10.
+`:semi` variants as for CIFAR-10. `:quick32` and `:semi_quick32`: on the images at 32
+pixels a side (the data set tiny_imagenet32), for a CPU.
 """
 
 from ml_collections import ConfigDict
 
 from configs import common
 
+_SMALL = ("quick32", "semi_quick32")
+
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, ("random_features", *common.SEMI, "quick", "smoke"))
+    common.check_variant(
+        variant, (*_SMALL, "random_features", *common.SEMI, "quick", "smoke")
+    )
     config = common.base("tiny_imagenet", variant, classes=200)
     config.data.holdout = 0.05
     # The reference normalises SimCLR's input with CIFAR-100's statistics.
@@ -33,4 +38,20 @@ def get_config(variant: str = "") -> ConfigDict:
         common.quick(config)
     if variant == "smoke":
         common.smoke(config)
+    if variant in _SMALL:
+        _small(config, variant)
     return config
+
+
+def _small(config: ConfigDict, variant: str) -> None:
+    config.data.name = "tiny_imagenet32"
+    config.features.stem = "cifar"
+    if variant == "semi_quick32":
+        common.semi(config, "semi_quick")
+        for section in (config.flexmatch, config.simmatch):
+            section.pad = 4
+        return
+    common.quick(config)
+    config.methods = ("random", "norm", "gram_schmidt")
+    config.budgets = (200, 400)
+    config.supervised.epochs = 50

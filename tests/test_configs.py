@@ -110,5 +110,8 @@ def test_semi_supervised_studies_of_every_size() -> None:
         for framework, settings in quick.items():
             assert settings.iterations < hour[framework].iterations < 10**6
             assert settings.widen < hour[framework].widen < 10
+    small = check(load("tiny_imagenet", "semi_quick32"))
+    assert small.resolved["data"]["name"] == "tiny_imagenet32"
+    assert small.frameworks["simmatch"].iterations < 1000
     digits = check(load("digits", "semi_quick")).frameworks
     assert not any(settings.flip for settings in digits.values())

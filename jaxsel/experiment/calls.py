@@ -128,9 +128,12 @@ class Trainers:
         call = (keys, indices, sizes, task)
         shape = (framework, indices.shape)
         if shape not in self._programs:
-            mode = self._settings.resolved["replicates"]["mode"]
+            replicates = self._settings.resolved["replicates"]
             train = FRAMEWORKS[framework].make_train(
-                settings, self._inputs.n_classes, mode
+                settings,
+                self._inputs.n_classes,
+                replicates["mode"],
+                replicates["together"],
             )
             start = time.perf_counter()
             program = jax.jit(train).lower(*call).compile()

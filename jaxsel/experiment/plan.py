@@ -7,7 +7,7 @@ that was not.
 """
 
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -61,7 +61,7 @@ def extend_plan(
     recorded: list[Chunk],
     runs: list[Run],
     group: Callable[[Run], Any],
-    width: Callable[[str], int],
+    width: Callable[[str, int, int], int],
 ) -> list[Chunk]:
     """Keeps the recorded chunks and packs new runs into new ones.
 
@@ -69,7 +69,8 @@ def extend_plan(
       recorded: the chunks so far.
       runs: all runs of the study, in order.
       group: runs may share a chunk when this is equal (framework, static shapes).
-      width: replicates in a call, by framework.
+      width: replicates in a call, by framework, budget, and how many runs there are
+        to pack.
 
     Returns:
       The chunks, recorded ones first and unchanged.
@@ -79,12 +80,36 @@ def extend_plan(
     for run in runs:
         if run not in planned:
             groups.setdefault((run.framework, group(run)), []).append(run)
-    fresh = [
-        Chunk(framework, width(framework), tuple(part))
-        for (framework, _), members in groups.items()
-        for part in _slices(members, width(framework))
-    ]
+    fresh: list[Chunk] = []
+    for (framework, _), members in groups.items():
+        wide = width(framework, members[0].budget, len(members))
+        fresh += [Chunk(framework, wide, part) for part in _slices(members, wide)]
     return [*recorded, *fresh]
+
+
+def halve(chunks: list[Chunk], failed: Chunk, finished: Collection[Run]) -> list[Chunk]:
+    """The plan once a chunk has proved too wide for the device's memory.
+
+    Its framework's unfinished chunks of its width, or wider, are cut into parts of
+    half of it.
+
+    Args:
+      chunks: the plan.
+      failed: one of them, of width 2 or more.
+      finished: runs that have their rows.
+
+    Returns:
+      The plan, with as many chunks or more, in the same order of runs.
+    """
+    wide = failed.width // 2
+    cut: list[Chunk] = []
+    for chunk in chunks:
+        kept = chunk.framework != failed.framework or chunk.width < failed.width
+        if kept or all(run in finished for run in chunk.runs):
+            cut.append(chunk)
+        else:
+            cut += [Chunk(chunk.framework, wide, p) for p in _slices(chunk.runs, wide)]
+    return cut
 
 
 def read_plan(path: pathlib.Path) -> list[Chunk]:
@@ -102,5 +127,5 @@ def write_plan(path: pathlib.Path, chunks: list[Chunk]) -> None:
     write_json(path, {"chunks": [chunk._asdict() for chunk in chunks]})
 
 
-def _slices(runs: list[Run], size: int) -> list[list[Run]]:
-    return [runs[start : start + size] for start in range(0, len(runs), size)]
+def _slices(runs: Sequence[Run], size: int) -> list[tuple[Run, ...]]:
+    return [tuple(runs[start : start + size]) for start in range(0, len(runs), size)]

@@ -18,6 +18,7 @@ from jaxsel.experiment.reporting import write_report
 from jaxsel.experiment.selecting import Picked, select_all
 from jaxsel.experiment.settings import Settings, check
 from jaxsel.experiment.training import Study, train_all
+from jaxsel.experiment.widths import Widths
 from jaxsel.files import write_json
 from jaxsel.training.frameworks import group_shape
 
@@ -120,7 +121,7 @@ def _train(
         read_plan(workdir / "plan.json"),
         runs,
         lambda r: group_shape(settings.frameworks[r.framework], r.budget),
-        lambda framework: settings.resolved["replicates"][f"{framework}_chunk"],
+        Widths(settings, inputs).of,
     )
     write_plan(workdir / "plan.json", chunks)
     study = Study(

@@ -149,8 +149,14 @@ def _framework_settings(name: str, values: dict[str, Any]) -> Any:
 def _check_replicates(resolved: dict[str, Any]) -> None:
     replicates = resolved["replicates"]
     _known("config.replicates.mode", replicates["mode"], REPLICATE_MODES)
+    _positive("config.replicates.together", replicates)
     for framework in resolved["frameworks"]:
-        _positive(f"config.replicates.{framework}_chunk", replicates)
+        chunk = replicates[f"{framework}_chunk"]
+        if chunk < 0:
+            raise UserError(
+                f"expected config.replicates.{framework}_chunk from 1, or 0 for as "
+                f"many runs as fit into memory, found {chunk}"
+            )
 
 
 def _check_streamed(resolved: dict[str, Any]) -> None:

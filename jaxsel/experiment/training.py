@@ -3,13 +3,15 @@
 import pathlib
 from typing import Any, NamedTuple
 
+import jax
 import numpy as np
 from absl import logging
 
+from jaxsel.errors import UserError
 from jaxsel.experiment import journal
 from jaxsel.experiment.calls import Trainers
 from jaxsel.experiment.inputs import Inputs
-from jaxsel.experiment.plan import Chunk, Run
+from jaxsel.experiment.plan import Chunk, Run, halve, write_plan
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.selecting import Picked
 from jaxsel.experiment.settings import Settings
@@ -39,23 +41,33 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
 
     Args:
       study: data, picks and settings.
-      chunks: the plan.
-      workdir: holds `runs.jsonl` and `results.csv`.
+      chunks: the plan. Where a chunk does not fit into the device's memory, it and
+        those like it are halved, in `plan.json` too.
+      workdir: holds `plan.json`, `runs.jsonl` and `results.csv`.
+
+    Raises:
+      UserError: a single run does not fit into the device's memory.
     """
     runs_path, results_path = workdir / "runs.jsonl", workdir / "results.csv"
     entries = journal.read(runs_path)
     journal.catch_up_results(results_path, entries)
     finished = {_run_of(entry) for entry in entries}
-    todo = [chunk for chunk in chunks if not finished.issuperset(chunk.runs)]
+    todo = _unfinished(chunks, finished)
     left = sum(run not in finished for chunk in todo for run in chunk.runs)
     trainers = Trainers(study.settings, study.inputs, workdir / "checkpoints")
     with Progress("training", left, "run") as progress:
-        for chunk in todo:
-            fresh = [
-                entry
-                for entry in _train_chunk(study, trainers, chunk)
-                if _run_of(entry) not in finished
-            ]
+        while todo:
+            chunk = todo[0]
+            try:
+                entries = _train_chunk(study, trainers, chunk)
+            except jax.errors.JaxRuntimeError as error:
+                chunks = _halved(chunks, chunk, finished, error)
+                write_plan(workdir / "plan.json", chunks)
+                todo = _unfinished(chunks, finished)
+                continue
+            fresh = [entry for entry in entries if _run_of(entry) not in finished]
+            finished.update(chunk.runs)
+            todo = todo[1:]
             journal.append(runs_path, fresh)
             append_lines(
                 results_path, journal.rows_text(map(journal.result_row, fresh))
@@ -65,6 +77,31 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
             progress.advance(
                 len(fresh), f"{last.framework} {last.method} {last.budget}"
             )
+
+
+def _unfinished(chunks: list[Chunk], finished: set[Run]) -> list[Chunk]:
+    return [chunk for chunk in chunks if not finished.issuperset(chunk.runs)]
+
+
+def _halved(
+    chunks: list[Chunk], failed: Chunk, finished: set[Run], error: Exception
+) -> list[Chunk]:
+    """The plan with narrower chunks, when memory is what the failed one lacked."""
+    if "RESOURCE_EXHAUSTED" not in str(error):
+        raise error
+    if failed.width == 1:
+        raise UserError(
+            f"expected a run of {failed.framework} to fit into the device's memory, "
+            f"found: {str(error).splitlines()[0][:200]}; choose a narrower network or "
+            f"smaller batches (config.{failed.framework})"
+        ) from error
+    logging.warning(
+        "%d runs of %s at a time do not fit into the device's memory: going on with %d",
+        failed.width,
+        failed.framework,
+        failed.width // 2,
+    )
+    return halve(chunks, failed, finished)
 
 
 def _train_chunk(

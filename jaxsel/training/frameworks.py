@@ -21,7 +21,7 @@ from jaxsel.training.simmatch import SimMatch, simmatch_learner
 from jaxsel.training.supervised import Supervised, supervised_learner
 from jaxsel.training.task import Metrics, Task
 
-REPLICATE_MODES = ("auto", "vmap", "map")
+REPLICATE_MODES = ("auto", "vmap", "map", "chunks")
 
 Train = Callable[[Array, Array, Array, Task], Metrics]
 
@@ -81,7 +81,20 @@ class Framework(NamedTuple):
     train_one: Callable[..., Metrics]
     whole_pool: bool = False
 
-    def make_train(self, settings: Any, n_classes: int, mode: str = "auto") -> Train:
+    def replicate_mode(self, mode: str) -> str:
+        """The mode that `"auto"` stands for on this backend; another as it is."""
+        if mode not in REPLICATE_MODES:
+            raise UserError(
+                f"replicates.mode: expected one of {', '.join(REPLICATE_MODES)}, "
+                f"found {mode!r}"
+            )
+        if mode == "auto":
+            return self.replicates.get(jax.default_backend(), "vmap")
+        return mode
+
+    def make_train(
+        self, settings: Any, n_classes: int, mode: str = "auto", together: int = 8
+    ) -> Train:
         """The trainer of many runs at once.
 
         `train(keys, indices, sizes, task) -> Metrics` trains run `i` from scratch on
@@ -93,7 +106,9 @@ class Framework(NamedTuple):
           settings: of this framework.
           n_classes: number of classes.
           mode: `"vmap"` runs replicates side by side, `"map"` one after the other
-            (in the same program), `"auto"` as measured on this backend.
+            (in the same program), `"chunks"` some side by side and then the next,
+            `"auto"` as measured on this backend.
+          together: how many are side by side in `"chunks"`.
 
         Returns:
           `train`, of typed keys `[r]`, int32 `[r, padded]` (`group_shape`; whatever
@@ -103,15 +118,9 @@ class Framework(NamedTuple):
         Raises:
           UserError: an unknown mode, or settings that cannot be trained with.
         """
-        if mode not in REPLICATE_MODES:
-            raise UserError(
-                f"replicates.mode: expected one of {', '.join(REPLICATE_MODES)}, "
-                f"found {mode!r}"
-            )
+        mode = self.replicate_mode(mode)
         if n_classes < 1:
             raise UserError(f"expected at least 1 class, found {n_classes}")
-        if mode == "auto":
-            mode = self.replicates.get(jax.default_backend(), "vmap")
         learner = self.learner(settings, n_classes)
 
         def train(keys: Array, indices: Array, sizes: Array, task: Task) -> Metrics:
@@ -119,7 +128,10 @@ class Framework(NamedTuple):
                 return self.train_one(*run, task, learner, settings, n_classes)
 
             runs = (keys, indices, sizes)
-            return lax.map(one, runs) if mode == "map" else jax.vmap(one)(runs)
+            if mode == "vmap":
+                return jax.vmap(one)(runs)
+            # A batch of one would still be a batch: other programs, other roundings.
+            return lax.map(one, runs, batch_size=together if mode == "chunks" else None)
 
         return train
 

@@ -1,6 +1,7 @@
 """The plan: recorded chunks are kept, every run stands in exactly one."""
 
 import pathlib
+import random
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from jaxsel.experiment.plan import (
     Run,
     all_runs,
     extend_plan,
+    halve,
     read_plan,
     write_plan,
 )
@@ -21,7 +23,12 @@ WIDTHS = {"supervised": 1, "linear_probe": 4}
 
 def extended(recorded: list[Chunk], runs: list[Run]) -> list[Chunk]:
     # As in training: runs of up to 100 labels share a shape, others have their own.
-    return extend_plan(recorded, runs, lambda r: max(r.budget, 100), WIDTHS.__getitem__)
+    return extend_plan(
+        recorded,
+        runs,
+        lambda r: max(r.budget, 100),
+        lambda framework, size, count: WIDTHS[framework],
+    )
 
 
 @st.composite
@@ -67,6 +74,24 @@ def test_a_part_of_the_grid_is_already_a_comparison() -> None:
         ("random", 20, 0),
         ("norm", 20, 0),
     ]
+
+
+@given(grids(), st.randoms())
+def test_halving_keeps_what_is_finished_and_every_run_once(
+    runs: list[Run], chance: random.Random
+) -> None:
+    plan = extended([], runs)
+    finished = {run for run in runs if chance.random() < 0.5}
+    failed = [c for c in plan if c.width > 1 and not finished.issuperset(c.runs)]
+    if not failed:
+        return
+    cut = halve(plan, failed[0], finished)
+    assert [r for c in cut for r in c.runs] == [r for c in plan for r in c.runs]
+    for chunk in cut:
+        if chunk in plan:
+            assert chunk.width == 1 or finished.issuperset(chunk.runs)
+        else:
+            assert len(chunk.runs) <= chunk.width == failed[0].width // 2
 
 
 def test_the_record_comes_back(tmp_path: pathlib.Path) -> None:

@@ -123,11 +123,11 @@ def close(a, b):
         np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("mode", ["map", "vmap"])
-def test_modes_and_solo_runs_agree(mode, together, runs, task):
-    train = jax.jit(PROBE.make_train(SETTINGS, 5, mode))
-    alone = train(*[x[1:3] for x in runs], task)
-    close(alone, jax.tree.map(lambda x: x[1:3], together))
+@pytest.mark.parametrize("mode", ["map", "vmap", "chunks"])
+def test_modes_and_other_neighbours_agree(mode, together, runs, task):
+    train = jax.jit(PROBE.make_train(SETTINGS, 5, mode, together=2))
+    some = train(*[x[:3] for x in runs], task)  # in chunks: two, and one alone
+    close(some, jax.tree.map(lambda x: x[:3], together))
 
 
 def test_what_stands_beyond_the_size_is_not_used(train, together, runs, task):
@@ -143,7 +143,7 @@ def test_shapes_of_groups():
 
 
 def test_bad_input_is_refused(runs, task):
-    with pytest.raises(UserError, match="one of auto, vmap, map, found 'pmap'"):
+    with pytest.raises(UserError, match="one of auto, vmap, map, chunks, found"):
         PROBE.make_train(SETTINGS, 5, "pmap")
     with pytest.raises(UserError, match="at least 1 class, found 0"):
         PROBE.make_train(SETTINGS, 0)

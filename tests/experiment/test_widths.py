@@ -1,0 +1,129 @@
+"""How many runs share a call, and what happens when too many did."""
+
+import json
+import pathlib
+import types
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from absl import logging
+from ml_collections import ConfigDict
+from tiny_study import tiny, without_seconds
+
+from jaxsel.errors import UserError
+from jaxsel.experiment import run as job
+from jaxsel.experiment import widths
+from jaxsel.experiment.calls import Trainers
+from jaxsel.experiment.settings import check
+from jaxsel.experiment.widths import Widths, equal_width
+
+
+def planner(**replicates: Any) -> Widths:
+    config = tiny(frameworks=("supervised", "linear_probe"))
+    config.replicates.linear_probe_chunk = 0
+    config.replicates.update(ConfigDict(replicates))
+    images = np.zeros((1000, 8, 8, 3), np.uint8)
+    split = types.SimpleNamespace(images=images)
+    rows = types.SimpleNamespace(rows=np.zeros((1000, 64), np.float32))
+    inputs: Any = types.SimpleNamespace(
+        train=split, test=split, train_features=rows, test_features=rows, n_classes=10
+    )
+    return Widths(check(config), inputs)
+
+
+def test_a_number_in_the_config_is_taken_as_it_is() -> None:
+    assert planner(linear_probe_chunk=5).of("linear_probe", 10, 126) == 5
+
+
+def test_runs_one_after_the_other_have_a_call_each() -> None:
+    assert planner(mode="map").of("linear_probe", 10, 126) == 1
+
+
+def test_runs_side_by_side_share_calls_of_equal_width() -> None:
+    assert planner(mode="vmap").of("linear_probe", 10, 126) == 126
+    assert planner(mode="vmap").of("linear_probe", 10, 200) == 100
+    assert planner(mode="chunks", together=16).of("linear_probe", 10, 126) == 128
+    assert planner(mode="chunks", together=16).of("linear_probe", 10, 20) == 32
+
+
+def test_memory_bounds_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planner(mode="vmap")
+    run = plan.run_bytes("supervised", 10)
+    monkeypatch.setattr(widths, "free_bytes", lambda: 10 * run)
+    assert 3 <= plan.of("supervised", 10, 100) <= 7
+    monkeypatch.setattr(widths, "free_bytes", lambda: 0)
+    assert plan.of("supervised", 10, 100) == 1
+
+
+def test_a_batch_of_its_own_counts_as_long_as_it_is() -> None:
+    plan = planner()
+    assert plan.run_bytes("supervised", 400) > 2 * plan.run_bytes("supervised", 100)
+
+
+@pytest.mark.parametrize(("count", "most", "want"), [(7, 7, 7), (7, 3, 3), (8, 3, 3)])
+def test_equal_width(count: int, most: int, want: int) -> None:
+    assert equal_width(count, most) == want
+
+
+@pytest.fixture
+def short_of_memory(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """A device on which more than one run at a time fails; the widths it was asked."""
+    asked: list[int] = []
+    call = Trainers._call
+
+    def limited(self: Any, framework: str, keys: Any, picks: Any) -> Any:
+        asked.append(len(picks))
+        if len(picks) > 1:
+            raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+        return call(self, framework, keys, picks)
+
+    monkeypatch.setattr(Trainers, "_call", limited)
+    return asked
+
+
+def test_a_chunk_that_does_not_fit_is_halved_and_the_study_goes_on(
+    tmp_path: pathlib.Path,
+    short_of_memory: list[int],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(logging, "warning", lambda text, *a: said.append(text % a))
+    config = tiny()
+    config.replicates.linear_probe_chunk = 4
+    job.run(config, tmp_path)
+    assert len(without_seconds(tmp_path)) == 1 + 8
+    # Two halvings, then no wide call any more, and each said once.
+    assert short_of_memory == [4, 2] + [1] * 8
+    assert [text for text in said if "memory" in text] == [
+        "4 runs of linear_probe at a time do not fit into the device's memory: "
+        "going on with 2",
+        "2 runs of linear_probe at a time do not fit into the device's memory: "
+        "going on with 1",
+    ]
+    chunks = json.loads((tmp_path / "plan.json").read_text())["chunks"]
+    assert {chunk["width"] for chunk in chunks} == {1}
+
+
+def test_a_single_run_that_does_not_fit_is_a_clear_error(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+
+    monkeypatch.setattr(Trainers, "_call", full)
+    with pytest.raises(UserError, match=r"a run of linear_probe to fit.*narrower"):
+        job.run(tiny(), tmp_path)
+
+
+def test_another_failure_is_not_taken_for_a_lack_of_memory(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise jax.errors.JaxRuntimeError("INTERNAL: something else")
+
+    monkeypatch.setattr(Trainers, "_call", broken)
+    with pytest.raises(jax.errors.JaxRuntimeError, match="something else"):
+        job.run(tiny(), tmp_path)
