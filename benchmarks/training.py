@@ -22,7 +22,6 @@ from benchmarks.training_cases import Case, Contender, all_cases
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 OUT = ROOT / "benchmarks" / "results" / "training"
-TIMEOUT_SECONDS = 600
 # Of the products that an accelerator's rate is measured by.
 PRODUCT_SIZE = 8192
 
@@ -90,7 +89,8 @@ def product_rates(described: dict, accelerator: bool) -> dict[str, float]:
     rates = {}
     for dtype in ("float32", "bfloat16"):
         work = {"dtype": dtype, "size": PRODUCT_SIZE}
-        found = run(Contender(dtype, "matrix_product", work), 5, sys.executable)
+        contender = Contender(dtype, "matrix_product", work)
+        found = run(contender, 5, sys.executable)
         if "error" not in found:
             rates[dtype] = found["units"]["flops"] / min(found["seconds"]) / 1e9
     return rates
@@ -106,7 +106,7 @@ def run_case(case: Case, report: dict, rival_python: str) -> dict:
             earlier = results.get(contender.name, {})
             if "error" in earlier:
                 continue
-            found = run(contender, case.repeats, python)
+            found = run(contender, case.repeats, python, case.timeout)
             if "error" not in found:
                 found["seconds"] = earlier.get("seconds", []) + found["seconds"]
             results[contender.name] = found
@@ -122,7 +122,9 @@ def run_case(case: Case, report: dict, rival_python: str) -> dict:
     }
 
 
-def run(contender: Contender, repeats: int, python: str) -> dict:
+def run(
+    contender: Contender, repeats: int, python: str, timeout: float = 600.0
+) -> dict:
     """One contender in its own process; what went wrong is a result too."""
     with tempfile.TemporaryDirectory() as folder:
         request = pathlib.Path(folder) / "request.json"
@@ -135,10 +137,10 @@ def run(contender: Contender, repeats: int, python: str) -> dict:
                 cwd=ROOT,
                 capture_output=True,
                 text=True,
-                timeout=TIMEOUT_SECONDS,
+                timeout=timeout,
             )
         except subprocess.TimeoutExpired:
-            return {"error": f"took over {TIMEOUT_SECONDS} s"}
+            return {"error": f"took over {timeout:g} s"}
         if not response.exists():
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             return {"error": f"ended with status {done.returncode}: {last}"[:300]}

@@ -26,6 +26,7 @@ class Case(NamedTuple):
       bars: judged from all results.
       rounds: how often each gets its turn.
       repeats: most timed calls a turn.
+      timeout: seconds after which a contender is stopped; that is a result too.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Case(NamedTuple):
     bars: tuple[bars.Bar, ...]
     rounds: int = 1
     repeats: int = 3
+    timeout: float = 600.0
 
 
 def all_cases(*, accelerator: bool, quick: bool) -> list[Case]:
@@ -84,7 +86,7 @@ def _single(
         f"one ResNet-18 of width {width}, stem {stem}, batches of 100, {steps} steps",
         (Contender(mine, "replicates", ours), *rivals),
         (bars.as_fast(mine, names, floor), bars.same_network((mine, *names))),
-        rounds=1 if quick else 2,
+        rounds=1 if quick or floor is None else 2,
         repeats=2,
     )
 
@@ -144,6 +146,8 @@ def _supervised_replicates(accelerator: bool, quick: bool) -> Case:
         contenders,
         (bars.well_chosen("auto/auto", 1.15),),
         repeats=1 if quick else 3,
+        # Convolutions in a loop of a CPU may take minutes: enough to rule them out.
+        timeout=300.0,
     )
 
 
