@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import pytest
+from tiny_dino import TINY, safetensors, tensors_of_dino
 
 from jaxsel.errors import UserError
 from jaxsel.features import hub
@@ -16,35 +17,8 @@ from jaxsel.features.crop224 import central_crop, normalised
 from jaxsel.features.dino import dino_vits16, random_vits16
 from jaxsel.features.dino_weights import tree_from_dino, tree_from_hub
 from jaxsel.features.safetensors import read_safetensors
-from jaxsel.models.vit import ViT
 
-TINY = ViT(patch=56, dim=6, depth=2, heads=2, grid=4)
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 20, 24, 3), np.uint8)
-
-
-def tensors_of_dino() -> dict[str, np.ndarray]:
-    """Random weights under the names and with the shapes of DINO's own code."""
-    rng, dim = np.random.default_rng(1), TINY.dim
-    shapes: dict[str, tuple[int, ...]] = {
-        "cls_token": (1, 1, dim),
-        "pos_embed": (1, 17, dim),
-        "patch_embed.proj.weight": (dim, 3, 56, 56),
-        "patch_embed.proj.bias": (dim,),
-        "norm.weight": (dim,),
-        "norm.bias": (dim,),
-    }
-    for block in range(TINY.depth):
-        for layer, shape in {
-            "norm1": (dim,),
-            "norm2": (dim,),
-            "attn.qkv": (3 * dim, dim),
-            "attn.proj": (dim, dim),
-            "mlp.fc1": (4 * dim, dim),
-            "mlp.fc2": (dim, 4 * dim),
-        }.items():
-            shapes[f"blocks.{block}.{layer}.weight"] = shape
-            shapes[f"blocks.{block}.{layer}.bias"] = shape[:1]
-    return {k: rng.normal(0, 0.3, s).astype(np.float32) for k, s in shapes.items()}
 
 
 def tensors_of_hub() -> dict[str, np.ndarray]:
@@ -71,19 +45,6 @@ def tensors_of_hub() -> dict[str, np.ndarray]:
             ]
             theirs[f"{layer}.output.dense.{kind}"] = ours[f"{block}.mlp.fc2.{kind}"]
     return theirs
-
-
-def safetensors(tensors: dict[str, np.ndarray]) -> bytes:
-    """A file of float32 tensors, by the format's definition."""
-    header: dict = {"__metadata__": {"format": "pt"}}
-    body = b""
-    for name, tensor in tensors.items():
-        data = tensor.astype("<f4").tobytes()
-        place = [len(body), len(body) + len(data)]
-        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": place}
-        body += data
-    text = json.dumps(header).encode()
-    return struct.pack("<Q", len(text)) + text + body
 
 
 @pytest.fixture

@@ -1,0 +1,48 @@
+"""A vision transformer of DINO's kind, tiny, with random weights in its file format."""
+
+import json
+import struct
+
+import numpy as np
+
+from jaxsel.models.vit import ViT
+
+TINY = ViT(patch=56, dim=6, depth=2, heads=2, grid=4)
+
+
+def tensors_of_dino() -> dict[str, np.ndarray]:
+    """Random weights under the names and with the shapes of DINO's own code."""
+    rng, dim = np.random.default_rng(1), TINY.dim
+    shapes: dict[str, tuple[int, ...]] = {
+        "cls_token": (1, 1, dim),
+        "pos_embed": (1, 17, dim),
+        "patch_embed.proj.weight": (dim, 3, 56, 56),
+        "patch_embed.proj.bias": (dim,),
+        "norm.weight": (dim,),
+        "norm.bias": (dim,),
+    }
+    for block in range(TINY.depth):
+        for layer, shape in {
+            "norm1": (dim,),
+            "norm2": (dim,),
+            "attn.qkv": (3 * dim, dim),
+            "attn.proj": (dim, dim),
+            "mlp.fc1": (4 * dim, dim),
+            "mlp.fc2": (dim, 4 * dim),
+        }.items():
+            shapes[f"blocks.{block}.{layer}.weight"] = shape
+            shapes[f"blocks.{block}.{layer}.bias"] = shape[:1]
+    return {k: rng.normal(0, 0.3, s).astype(np.float32) for k, s in shapes.items()}
+
+
+def safetensors(tensors: dict[str, np.ndarray]) -> bytes:
+    """A file of float32 tensors, by the format's definition."""
+    header: dict = {"__metadata__": {"format": "pt"}}
+    body = b""
+    for name, tensor in tensors.items():
+        data = tensor.astype("<f4").tobytes()
+        place = [len(body), len(body) + len(data)]
+        header[name] = {"dtype": "F32", "shape": tensor.shape, "data_offsets": place}
+        body += data
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + body
