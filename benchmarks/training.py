@@ -4,7 +4,7 @@ Each contender runs in a process of its own, ours and the rival (PyTorch, eager)
 turn within one run; calls are warm, and compilation is told apart. Floating-point
 operations are counted from the shapes of the network's products
 (`benchmarks.flops`), and the share is of the rate that a large matrix product of the
-same type reaches on this machine. Writes JSON, prints the table.
+same type reaches on this machine. Writes JSON, prints the table. Needs a quiet machine.
 """
 
 import argparse
@@ -179,10 +179,15 @@ def heading(report: dict) -> str:
         f"{dtype} {rate:.0f} GFLOP/s"
         for dtype, rate in report["product_gflops"].items()
     )
+    busy = described["load"] > 0.5
+    warning = (
+        "\nWARNING: other work is going on. PyTorch's threads wait for each other in "
+        "every layer\nand were seen 20 times slower beside it; such ratios mean nothing."
+    )
     return (
         f"{report['date']}  commit {report['commit']}  {described['processor']}, "
         f"{described['cores']} cores, {described['device']}, "
-        f"load {described['load']:.1f}\nmatrix products: {rates}"
+        f"load {described['load']:.1f}\nmatrix products: {rates}" + warning * busy
     )
 
 

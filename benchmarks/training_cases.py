@@ -129,8 +129,7 @@ def _supervised_replicates(accelerator: bool, quick: bool) -> Case:
     """Eight narrow runs, in every way: what the defaults are chosen by."""
     epochs = 1 if quick else 20 if accelerator else 3
     settings = {"width": 4 if quick else 16, "epochs": epochs}
-    ways = [("auto", "auto")]
-    ways += [(m, how) for m in ("vmap", "map") for how in ("matmul", "conv")]
+    ways = [(m, how) for m in ("vmap", "map") for how in ("matmul", "conv")]
     ways += [("chunks", "auto")]
     contenders = tuple(
         Contender(
@@ -144,7 +143,7 @@ def _supervised_replicates(accelerator: bool, quick: bool) -> Case:
         "replicates",
         f"8 ResNet-18 of width {settings['width']}, batches of 100, {epochs} epochs",
         contenders,
-        (bars.well_chosen("auto/auto", 1.15),),
+        (bars.well_chosen(1.15),),
         repeats=1 if quick else 3,
         # Convolutions in a loop of a CPU may take minutes: enough to rule them out.
         timeout=300.0,
@@ -161,13 +160,13 @@ def _probe_replicates(quick: bool) -> Case:
     }
     contenders = tuple(
         Contender(mode, "replicates", {**options, "mode": mode, "together": 6})
-        for mode in ("auto", "vmap", "map", "chunks")
+        for mode in ("vmap", "map", "chunks")
     )
     return Case(
         "probe_replicates",
         f"18 linear probes, {options['settings']['epochs']} epochs, 512 features",
         contenders,
-        (bars.well_chosen("auto", 1.15),),
+        (bars.well_chosen(1.15),),
     )
 
 

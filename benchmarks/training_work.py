@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks import flops, training_tasks
 from benchmarks.work import Work
+from jaxsel.models.conv import default_lowering
 from jaxsel.training.frameworks import FRAMEWORKS, Framework, group_shape
 from jaxsel.training.semi_supervised import advance, begin
 from jaxsel.training.task import Task
@@ -102,11 +103,19 @@ def replicates(
     units["flops"] = float(done * work)
     notes = {
         "mode": way.replicate_mode(mode),
+        "default": _is_default(way, chosen, mode),
         "runs_of_study": runs,
         "width": width,
         "parameters": parameters,
     }
     return Work(call, units, seconds, notes, _scores)
+
+
+def _is_default(way: Framework, chosen: Any, mode: str) -> bool:
+    """Whether runs go as they do for someone who chooses nothing."""
+    lowering = getattr(chosen, "lowering", "auto")
+    mode_is = way.replicate_mode(mode) == way.replicate_mode("auto")
+    return mode_is and lowering in ("auto", default_lowering())
 
 
 def _warm_seconds(call: Callable[[], Any]) -> float:

@@ -73,6 +73,7 @@ def test_probes_in_one_call_and_one_at_a_time_agree_and_are_counted():
     units["flops"] = 12_000 * 2 * product + 4 * 200 * product
     assert whole["units"] == alone["units"] == units
     assert whole["notes"]["parameters"] == 64 * 4 + 4
+    assert whole["notes"]["default"]
     bar = training_bars.same_accuracies("whole", "alone", 0.005)
     assert bar({"whole": whole, "alone": alone}, {}).passed
     # Chance is 0.25: the task can be learned, and is not trivial.
@@ -148,13 +149,17 @@ def test_bars_pass_and_fail(seconds, passed):
     mine: dict[str, Any] = {
         "seconds": [seconds, seconds, 99.0],
         "units": {"images": 80.0, "runs": 4.0, "iterations": 8.0, "flops": 5e9},
-        "notes": {"runs_of_study": 40, "parameters": 7 if passed else 8},
+        "notes": {
+            "runs_of_study": 40,
+            "parameters": 7 if passed else 8,
+            "default": True,
+        },
         "scores": {"accuracies": [0.5, 0.4] if passed else [0.5, 0.41]},
     }
     other: dict[str, Any] = {
         "seconds": [1.0],
         "units": {"images": 100.0, "runs": 4.5},
-        "notes": {"parameters": 7},
+        "notes": {"parameters": 7, "default": False},
         "scores": {"accuracies": [0.5, 0.4, 0.3]},
     }
     results = {"mine": mine, "other": other, "absent": {"error": "no torch"}}
@@ -163,7 +168,7 @@ def test_bars_pass_and_fail(seconds, passed):
         training_bars.study_within("mine", 12),
         training_bars.same_accuracies("mine", "other", 0.005),
         training_bars.same_network(("mine", "other")),
-        training_bars.well_chosen("mine", 1.15),
+        training_bars.well_chosen(1.15),
         training_bars.iterations("mine", 7),
     ):
         assert bar(results, {"float32": 10.0}).passed is passed
