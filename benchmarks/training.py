@@ -182,7 +182,7 @@ def heading(report: dict) -> str:
     busy = described["load"] > 0.5
     warning = (
         "\nWARNING: other work is going on. PyTorch's threads wait for each other in "
-        "every layer\nand were seen 20 times slower beside it; such ratios mean nothing."
+        "every layer\nand were seen 20 times slower beside it: such ratios mean nothing"
     )
     return (
         f"{report['date']}  commit {report['commit']}  {described['processor']}, "
