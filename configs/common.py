@@ -166,3 +166,4 @@ def semi(config: ConfigDict, variant: str) -> None:
     if variant == "semi_quick":
         config.simmatch.first_steps = 50
         random_features(config)
+        config.features.width = 16
