@@ -19,7 +19,7 @@ demo: .venv/.installed
 	$(BIN)/python -m jaxsel.main --config configs/digits.py --workdir runs/digits
 
 test: .venv/.installed
-	$(BIN)/python -m pytest -n auto --maxprocesses=8
+	$(BIN)/python -m pytest -n auto --maxprocesses=8 --dist loadfile
 
 lint: .venv/.installed
 	$(BIN)/ruff check .
@@ -28,6 +28,7 @@ lint: .venv/.installed
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks.selection
+	$(BIN)/python -m benchmarks.training
 
 clean:
 	rm -rf .venv

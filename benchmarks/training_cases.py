@@ -96,7 +96,7 @@ def _probe_study(quick: bool) -> Case:
     options: dict[str, Any] = {
         "framework": "linear_probe",
         "settings": {"epochs": 20 if quick else 400},
-        "mode": "vmap",
+        "mode": "auto",
         "lists": 2 if quick else LISTS,
         "budgets": BUDGETS,
         "task": {
@@ -177,13 +177,13 @@ def _flexmatch(accelerator: bool, quick: bool) -> Case:
             "depth": 10,
             "widen": 1,
             "labelled_batch": 16,
-            "unlabelled_ratio": 3,
+            "unlabelled_ratio": 2,
             "average_decay": 0.98,
         }
         steps, pool = (2, 200) if quick else (50, 10_000)
         options = {"settings": settings, "steps": steps, "pool": pool}
         small = Contender("WRN-10-1", "flexmatch", options)
-        return Case("flexmatch", "WRN-10-1, 16 + 2×48 images a step", (small,), ())
+        return Case("flexmatch", "WRN-10-1, 16 + 2×32 images a step", (small,), ())
     names = {"float32": "WRN-28-2/float32", "bfloat16": "WRN-28-2/bfloat16"}
     contenders = tuple(
         Contender(

@@ -33,7 +33,7 @@ class Widths(NamedTuple):
     def of(self, framework: str, size: int, count: int) -> int:
         """Replicates in a call.
 
-        What the config says, if it says a number. Otherwise one where runs go one
+        What the config says, if it says a number. Otherwise one where long runs go one
         after the other, so that a row appears as its run ends; and as many as fit
         where they go side by side, in calls of equal width.
 
@@ -49,8 +49,10 @@ class Widths(NamedTuple):
         entry = FRAMEWORKS[framework]
         mode = entry.replicate_mode(replicates["mode"])
         streamed = entry.inputs == "images" and self.inputs.train.images is None
-        if entry.whole_pool or streamed or mode == "map":
+        if entry.whole_pool or streamed:
             return 1
+        if mode == "map":  # A run on images takes minutes, one on features no second.
+            return 1 if entry.inputs == "images" else equal_width(count, MOST)
         if mode == "chunks":
             together = replicates["together"]
             parts = equal_width(-(-count // together), max(1, MOST // together))

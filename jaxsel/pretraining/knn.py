@@ -58,32 +58,40 @@ def knn_accuracy(
         )
     padding = -len(queries) % _BLOCK
     asked = np.pad(np.asarray(queries, np.float32), ((0, padding), (0, 0)))
-    units = _unit_rows(jnp.asarray(bank, jnp.float32))
-    classes = jnp.asarray(bank_labels, jnp.int32)
-    answers = [
-        _vote(*_nearest(units, block, k), classes, n_classes, temperature)
-        for block in asked.reshape(-1, _BLOCK, asked.shape[1])
-    ]
-    right = np.concatenate(answers)[: len(queries)] == np.asarray(query_labels)
+    answers = _answers(
+        jnp.asarray(bank, jnp.float32),
+        jnp.asarray(bank_labels, jnp.int32),
+        jnp.asarray(asked),
+        n_classes,
+        k,
+        temperature,
+    )
+    right = np.asarray(answers)[: len(queries)] == np.asarray(query_labels)
     return float(right.mean())
 
 
-# Two programs: where a program goes on to compute with what `top_k` found, or loops
-# over it, XLA sorts whole rows on a CPU, eighty times slower than its selection.
-@functools.partial(jax.jit, static_argnums=2)
-def _nearest(units: Array, queries: Array, k: int) -> tuple[Array, Array]:
-    cosines = jnp.matmul(_unit_rows(queries), units.T, precision="highest")
-    return lax.top_k(cosines, k)
-
-
-@functools.partial(jax.jit, static_argnums=(3, 4))
-def _vote(
-    nearest: Array, places: Array, labels: Array, n_classes: int, temperature: float
+@functools.partial(jax.jit, static_argnums=(3, 4, 5))
+def _answers(
+    bank: Array,
+    bank_labels: Array,
+    queries: Array,
+    n_classes: int,
+    k: int,
+    temperature: float,
 ) -> Array:
-    # Relative to the nearest: the same winner, and no overflow at a low T.
-    votes = jnp.exp((nearest - nearest[:, :1]) / temperature)
-    classes = jax.nn.one_hot(labels[places], n_classes)
-    return jnp.einsum("qk,qkc->qc", votes, classes, precision="highest").argmax(1)
+    units = _unit_rows(bank)
+
+    def block(rows: Array) -> Array:
+        cosines = jnp.matmul(_unit_rows(rows), units.T, precision="highest")
+        # A slice of what `top_k` found would be merged into it, and whole rows be
+        # sorted, a hundred times slower on a CPU: the barrier keeps them apart.
+        nearest, places = lax.optimization_barrier(lax.top_k(cosines, k))
+        # Relative to the nearest: the same winner, and no overflow at a low T.
+        votes = jnp.exp((nearest - nearest[:, :1]) / temperature)
+        classes = jax.nn.one_hot(bank_labels[places], n_classes)
+        return jnp.einsum("qk,qkc->qc", votes, classes, precision="highest").argmax(1)
+
+    return lax.map(block, queries.reshape(-1, _BLOCK, queries.shape[1])).reshape(-1)
 
 
 def _unit_rows(rows: Array) -> Array:

@@ -267,7 +267,9 @@ def _highest(score: jax.Array) -> tuple[jax.Array, jax.Array]:
     padded = jnp.pad(score, (0, groups * GROUP - len(score)), constant_values=-jnp.inf)
     chosen, outside = jnp.arange(groups), jnp.float32(-jnp.inf)
     if groups > GROUPS:
-        top, chosen = lax.top_k(padded.reshape(groups, GROUP).max(axis=1), GROUPS + 1)
+        highest = padded.reshape(groups, GROUP).max(axis=1)
+        # Without the barrier the slices would be merged into the search, which sorts.
+        top, chosen = lax.optimization_barrier(lax.top_k(highest, GROUPS + 1))
         chosen, outside = jnp.sort(chosen[:GROUPS]), top[GROUPS]
     rows = chosen[:, None] * GROUP + jnp.arange(GROUP)
     return rows.ravel().astype(jnp.int32), outside

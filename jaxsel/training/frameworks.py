@@ -188,7 +188,7 @@ FRAMEWORKS: dict[str, Framework] = {
         "features",
         LinearProbe,
         linear_probe_learner,
-        {"cpu": "vmap", "gpu": "vmap"},
+        {"cpu": "map", "gpu": "vmap"},
         _train_on_labels,
     ),
     # By reasoning, not by measurement: 960 images a step already fill a device.

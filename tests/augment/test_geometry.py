@@ -83,7 +83,7 @@ def test_an_image_does_not_depend_on_its_neighbours(augment, images):
     whole = augment(KEY, jnp.asarray(images))
     changed = images.copy()
     changed[:3], changed[4:] = 0, 255
-    np.testing.assert_array_equal(augment(KEY, jnp.asarray(changed[:7]))[3], whole[3])
+    np.testing.assert_array_equal(augment(KEY, jnp.asarray(changed))[3], whole[3])
     other = augment(jax.random.key(4), jnp.asarray(images))
     assert (np.asarray(other) != np.asarray(whole)).any()
 

@@ -37,8 +37,10 @@ def test_a_number_in_the_config_is_taken_as_it_is() -> None:
     assert planner(linear_probe_chunk=5).of("linear_probe", 10, 126) == 5
 
 
-def test_runs_one_after_the_other_have_a_call_each() -> None:
-    assert planner(mode="map").of("linear_probe", 10, 126) == 1
+def test_long_runs_one_after_the_other_have_a_call_each() -> None:
+    assert planner(mode="map").of("supervised", 10, 126) == 1
+    # But for those that take no second: 126 of them are one call.
+    assert planner(mode="map").of("linear_probe", 10, 126) == 126
 
 
 def test_runs_side_by_side_share_calls_of_equal_width() -> None:

@@ -122,7 +122,8 @@ def _highest(
       size: how many, at most n.
     """
     bound = jnp.where(free, res.bounds(residuals), -1.0)
-    _, rows = jax.lax.top_k(bound, size)
+    # Without the barrier `rows[-1]` would be merged into the search, which then sorts.
+    _, rows = jax.lax.optimization_barrier(jax.lax.top_k(bound, size))
     missing = (sure >= 0) & ~jnp.any(rows == sure)
     rows = jnp.sort(rows.at[-1].set(jnp.where(missing, sure, rows[-1])))
     beyond = free.at[rows].set(False)
