@@ -17,7 +17,7 @@ from jaxsel.models.resnet import ResNet18
 PROBE = {
     "framework": "linear_probe",
     "settings": {"epochs": 30},
-    "mode": "vmap",
+    "mode": "auto",
     "lists": 2,
     "budgets": [10, 30],
     "task": {"train": 300, "test": 200, "size": 64, "classes": 4},
