@@ -166,7 +166,7 @@ def cover(
         len(features),
         budget=budget,
         tie=tie,
-        tile=min(tile, STRIP),
+        tile=tile,
         block=block,
     )
 
@@ -193,7 +193,7 @@ def _greedy(
     rows, ball, reach, padding, excluded, all_gains = pool
     reached = jnp.sum(covered)
     tiles = rows.reshape(-1, tile, rows.shape[1])
-    subtract = partial(_subtract, rows, ball, tile=tile, block=block)
+    subtract = partial(_subtract, rows, ball, tile=min(tile, STRIP), block=block)
 
     def pick(state, step):
         # The last pick's losses, or at first those to the labelled rows.

@@ -10,11 +10,13 @@ and Stability, section 3.1)
 
     |fl(a.b) - a.b| <= gamma_d ||a|| ||b|| <= gamma_d (||a||^2 + ||b||^2) / 2.
 
-The squares are summed by halving, to `(log2(d) + 1) u`, and subtracting `c` costs
-`u` a coordinate, so that with `kappa = gamma_d + (2 log2(d) + 20) u`
+The squares are summed by halving, to `(log2(d) + 1) u`; subtracting `c` costs `u` a
+coordinate, `4 u` in the end; and the few sums of the bounds themselves `3 u`. So with
+`kappa = gamma_d + (2 log2(d) + 20) u`, which leaves room for all of them,
 
-    | fl(||a||^2 + ||b||^2 - 2 a.b) - ||x - y||^2 | <= kappa (||a||^2 + ||b||^2).
+    | fl(||a||^2 + ||b||^2 - 2 a.b) - ||x - y||^2 | <= kappa (||a||^2 + ||b||^2),
 
+as long as no square of a row or of delta overflows or underflows float32.
 A pair whose bounds lie on one side of delta^2 is decided by them. The few whose bounds
 enclose it are *near*; they are gathered and decided by `two_float.squared_distance`, a
 function of the two rows alone, to a relative 2^-40. The relation is therefore
@@ -77,36 +79,51 @@ def inner_products(a: jax.Array, b: jax.Array) -> jax.Array:
     return jnp.matmul(a, b.T, precision="highest")
 
 
-class _Gaps(NamedTuple):
-    cross: jax.Array  # float32 [p, q]: twice the inner products of the centred rows
-    a_squares: jax.Array  # float32 [p, 1]: their squared lengths, inf for rows of zeros
-    b_squares: jax.Array  # float32 [q]
-    squared: jax.Array  # float32 scalar: delta^2, rounded
+class _Sides(NamedTuple):
+    """Pair (i, j) is surely within if `a_sure[i] + b_sure[j] < products[i, j]`."""
+
+    products: jax.Array  # float32 [p, q], of the centred rows
+    a_sure: jax.Array  # float32 [p, 1]: with the margin added, inf for rows of zeros
+    b_sure: jax.Array  # float32 [q]: less half of delta^2
+    a_maybe: jax.Array  # likewise, with the margin taken off
+    b_maybe: jax.Array
+
+    @property
+    def within(self) -> jax.Array:
+        """bool `[p, q]`: surely within."""
+        return self.a_sure + self.b_sure < self.products
+
+    @property
+    def maybe(self) -> jax.Array:
+        """bool `[p, q]`: not surely beyond."""
+        return self.a_maybe + self.b_maybe < self.products
 
 
-def _gaps(a: jax.Array, b: jax.Array, ball: Ball) -> _Gaps:
-    a_rows, b_rows = a - ball.centre, b - ball.centre
-    # A row of zeros is beyond any radius.
-    a_squares = jnp.where(jnp.any(a != 0, axis=1), tree_sum(a_rows**2), jnp.inf)
-    b_squares = jnp.where(jnp.any(b != 0, axis=1), tree_sum(b_rows**2), jnp.inf)
-    cross = 2 * inner_products(a_rows, b_rows)
-    return _Gaps(cross, a_squares[:, None], b_squares, ball.squared.hi)
-
-
-def _sides(gaps: _Gaps, d: int) -> tuple[jax.Array, jax.Array]:
-    """bool `[p, q]` twice: the pairs that are surely within, those that may be."""
+def _sides(a: jax.Array, b: jax.Array, ball: Ball) -> _Sides:
+    d = a.shape[1]
     gamma = d * _ROUNDING / (1 - d * _ROUNDING)
     kappa = gamma + (2 * d.bit_length() + 20) * _ROUNDING
-    squares = gaps.a_squares + gaps.b_squares
-    # The last factors cover the rest of delta^2, and the rounding of these lines.
-    within = (1 + kappa) * squares - gaps.cross < gaps.squared * (1 - 8 * _ROUNDING)
-    maybe = (1 - kappa) * squares - gaps.cross < gaps.squared * (1 + 8 * _ROUNDING)
-    return within, maybe
+    a_rows, b_rows = a - ball.centre, b - ball.centre
+    # A row of zeros is beyond any radius.
+    a_half = jnp.where(jnp.any(a != 0, axis=1), tree_sum(a_rows**2) / 2, jnp.inf)
+    b_half = jnp.where(jnp.any(b != 0, axis=1), tree_sum(b_rows**2) / 2, jnp.inf)
+    half = ball.squared.hi / 2
+    # The factors of 8 cover the rest of delta^2, and the rounding of the sums.
+    vectors = (
+        (1 + kappa) * a_half[:, None],
+        (1 + kappa) * b_half - half * (1 - 8 * _ROUNDING),
+        (1 - kappa) * a_half[:, None],
+        (1 - kappa) * b_half - half * (1 + 8 * _ROUNDING),
+    )
+    # The pairs are looked at in several places. A sum and a comparison come out alike
+    # in all of them; a product that a compiler could fuse with the sum might not.
+    products = inner_products(a_rows, b_rows)
+    return _Sides(products, *lax.optimization_barrier(vectors))
 
 
 def may_be_within(a: jax.Array, b: jax.Array, ball: Ball) -> jax.Array:
     """bool `[p, q]`: no pair within the ball is missing, a few beyond it are there."""
-    return _sides(_gaps(a, b, ball), a.shape[1])[1]
+    return _sides(a, b, ball).maybe
 
 
 def counts_within(
@@ -124,17 +141,15 @@ def counts_within(
       int32 `[p]` and `[q]` (zeros without `columns`).
     """
     assert b.shape[0] <= _MAX_TILE and (not columns or a.shape[0] <= _MAX_TILE)
-    gaps = _gaps(a, b, ball)
-    within, maybe = _sides(gaps, a.shape[1])
-    code = jnp.where(within, 1, jnp.where(maybe, _NEAR, 0))
+    sides = _sides(a, b, ball)
+    code = jnp.where(sides.within, 1, jnp.where(sides.maybe, _NEAR, 0))
     a_code = jnp.sum(code, axis=1, dtype=jnp.int32)
     b_counts = jnp.zeros(b.shape[0], jnp.int32)
     if columns:
         b_counts = jnp.sum(code, axis=0, dtype=jnp.int32) % _NEAR
 
     def decide_near(counts):
-        within, maybe = _sides(gaps, a.shape[1])  # again, or they would be stored
-        return _add_near(a, b, maybe & ~within, ball, counts)
+        return _add_near(a, b, sides.maybe & ~sides.within, ball, counts)
 
     return lax.cond(
         jnp.any(a_code >= _NEAR), decide_near, lambda c: c, (a_code % _NEAR, b_counts)
