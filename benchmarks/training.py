@@ -65,7 +65,7 @@ def main() -> None:
         report["cases"].append(run_case(case, report, options.rival_python))
         write(target, report)
         print_case(report["cases"][-1])
-    print(f"\nwrote {target}")
+    print(f"\nwrote {target.name}")
 
 
 def chosen(cases: list[Case], options: argparse.Namespace) -> list[Case]:

@@ -5,9 +5,9 @@
 
 Default: features of a ResNet-18 that is first trained with SimCLR for 500 epochs; then
 runs of a ResNet-18 at full width, 200 epochs. Made for a GPU. (On two CPU cores a
-supervised run took 7 and 10 minutes beside other work, and SimCLR would take days; all
-of it can be killed and goes on where it was.) `:random_features`: the same on the
-features of an untrained ResNet-18, the ablation of the paper's Fig. 4.
+supervised run took 7 and 10 minutes, and SimCLR would take days; all of it can be
+killed and goes on where it was.) `:random_features`: the same on the features of an
+untrained ResNet-18, the ablation of the paper's Fig. 4.
 
 `:quick`: untrained features, 3 budgets, a quarter of the width, 100 epochs. With the
 methods random, norm and gram_schmidt, on two Xeon cores: 13 minutes, supervised
@@ -21,7 +21,8 @@ in 55 minutes; 46.4 % by 100 nearest neighbours, untrained 31.1 %. Then a small 
 with the linear probe on its features; see benchmarks/results/cifar10_cpu_simclr.
 
 `:semi`: framework (iii), FlexMatch and SimMatch at the paper's size, days a run.
-`:semi_gpu_hour`: WRN-28-2, 15,000 steps, two methods, one budget; not yet run on a GPU.
+`:semi_gpu_hour`: WRN-28-2, 15,000 steps, two methods, one budget, 50 epochs of SimCLR;
+not yet run on a GPU.
 `:semi_quick`: the same with a tiny network and 300 steps, for a CPU.
 """
 

@@ -13,6 +13,7 @@ import numpy as np
 from jaxsel.experiment.inputs import Inputs
 from jaxsel.experiment.long_runs import LongRuns
 from jaxsel.experiment.settings import Settings
+from jaxsel.experiment.widths import is_streamed
 from jaxsel.training.frameworks import FRAMEWORKS, group_shape
 from jaxsel.training.streamed import train_streamed
 from jaxsel.training.task import Metrics, Task, check_indices
@@ -54,6 +55,7 @@ class Trainers:
         self,
         framework: str,
         width: int,
+        together: int,
         seeds: list[int],
         picks: list[np.ndarray],
         names: list[str],
@@ -63,6 +65,7 @@ class Trainers:
         Args:
           framework: its name.
           width: replicates in the call; runs that lack are filled with the last one.
+          together: how many of them go side by side.
           seeds: of the runs.
           picks: the runs' labelled rows of the training set.
           names: of the runs, for the checkpoints of long ones.
@@ -80,13 +83,10 @@ class Trainers:
         lacking = width - len(picks)
         keys = _training_keys(np.array(seeds + seeds[-1:] * lacking))
         padded = picks + picks[-1:] * lacking
-        if (
-            FRAMEWORKS[framework].inputs == "images"
-            and self._inputs.train.images is None
-        ):
+        if is_streamed(framework, self._inputs):
             outcome = self._stream(framework, keys, padded)
         else:
-            outcome = self._call(framework, keys, padded)
+            outcome = self._call(framework, together, keys, padded)
         metrics = jax.tree.map(lambda field: field[: len(picks)], outcome.metrics)
         return outcome._replace(metrics=metrics)
 
@@ -114,7 +114,7 @@ class Trainers:
         return Outcome(metrics, sum(run[1] for run in runs), runs[0][2])
 
     def _call(
-        self, framework: str, keys: jax.Array, picks: list[np.ndarray]
+        self, framework: str, together: int, keys: jax.Array, picks: list[np.ndarray]
     ) -> Outcome:
         """The runs on arrays that are on the device."""
         settings = self._settings.frameworks[framework]
@@ -126,14 +126,12 @@ class Trainers:
         kind = FRAMEWORKS[framework].inputs
         task = self._images if kind == "images" else self._features
         call = (keys, indices, sizes, task)
-        shape = (framework, indices.shape)
+        shape = (framework, together, indices.shape)
         if shape not in self._programs:
-            replicates = self._settings.resolved["replicates"]
+            mode = "vmap" if together == len(picks) else "chunks"
+            mode = "map" if together == 1 else mode
             train = FRAMEWORKS[framework].make_train(
-                settings,
-                self._inputs.n_classes,
-                replicates["mode"],
-                replicates["together"],
+                settings, self._inputs.n_classes, mode, together
             )
             start = time.perf_counter()
             program = jax.jit(train).lower(*call).compile()

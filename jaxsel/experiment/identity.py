@@ -9,7 +9,7 @@ EXTENDABLE = ("methods", "budgets", "seeds", "frameworks")
 
 
 # Parts that gain entries when a start uses what no earlier one did.
-_GROWING = ("selectors", "frameworks", "test_features", "replicates")
+_GROWING = ("selectors", "frameworks", "test_features")
 
 
 def identity_of(
@@ -31,8 +31,9 @@ def identity_of(
       fingerprint: of the training and test images.
 
     Returns:
-      A nested dict: `data`, `features`, `initial_pool`, `replicates`, `selectors`,
-      `frameworks`, `test_features`.
+      A nested dict: `data`, `features`, `initial_pool`, `selectors`, `frameworks`,
+      `test_features`. The shapes of calls are not among them: `plan.json` keeps those
+      of the runs that it has.
     """
     return {
         "data": {
@@ -43,7 +44,6 @@ def identity_of(
         "features": train_features,
         "test_features": test_features,
         "initial_pool": resolved["initial_pool"],
-        "replicates": resolved["replicates"],
         "selectors": {m: resolved["selectors"].get(m, {}) for m in resolved["methods"]},
         "frameworks": {f: resolved[f] for f in resolved["frameworks"]},
     }
@@ -60,14 +60,13 @@ def join_identities(
       new: the identity of this start.
 
     Returns:
-      The old identity with new selectors, frameworks, test features and chunk sizes
-      added.
+      The old identity with new selectors, frameworks and test features added.
 
     Raises:
       UserError: a field differs; the message names the first one and both values.
     """
     for part in old:
-        if part not in _GROWING:
+        if part in new and part not in _GROWING:
             _refuse_difference(workdir, part, old[part], new.get(part))
     joined = dict(old)
     for part in _GROWING:

@@ -2,12 +2,12 @@
 
 A replicate's numbers can depend, in the last bits, on the shape of the call it is
 computed in. So the chunks are fixed when a run is first planned, recorded in
-`plan.json`, and kept: a study that was killed and resumed makes the same calls as one
-that was not.
+`plan.json` with their shapes, and kept: a study that was killed and resumed makes the
+same calls as one that was not.
 """
 
 import pathlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -29,11 +29,14 @@ class Chunk(NamedTuple):
     Attributes:
       framework: of all its runs.
       width: number of replicates in the call; runs beyond the last are padding.
+      together: how many of them go side by side: 1 for one after the other, `width`
+        for all at once.
       runs: at most `width` of them.
     """
 
     framework: str
     width: int
+    together: int
     runs: tuple[Run, ...]
 
 
@@ -61,7 +64,7 @@ def extend_plan(
     recorded: list[Chunk],
     runs: list[Run],
     group: Callable[[Run], Any],
-    width: Callable[[str, int, int], int],
+    shape: Callable[[str, int, int], tuple[int, int]],
 ) -> list[Chunk]:
     """Keeps the recorded chunks and packs new runs into new ones.
 
@@ -69,8 +72,8 @@ def extend_plan(
       recorded: the chunks so far.
       runs: all runs of the study, in order.
       group: runs may share a chunk when this is equal (framework, static shapes).
-      width: replicates in a call, by framework, budget, and how many runs there are
-        to pack.
+      shape: a call's width, and how many of its runs go side by side, by framework,
+        budget, and how many runs there are to pack.
 
     Returns:
       The chunks, recorded ones first and unchanged.
@@ -82,34 +85,38 @@ def extend_plan(
             groups.setdefault((run.framework, group(run)), []).append(run)
     fresh: list[Chunk] = []
     for (framework, _), members in groups.items():
-        wide = width(framework, members[0].budget, len(members))
-        fresh += [Chunk(framework, wide, part) for part in _slices(members, wide)]
+        width, together = shape(framework, members[0].budget, len(members))
+        for start in range(0, len(members), width):
+            part = tuple(members[start : start + width])
+            fresh.append(Chunk(framework, width, together, part))
     return [*recorded, *fresh]
 
 
 def halve(chunks: list[Chunk], failed: Chunk, finished: Collection[Run]) -> list[Chunk]:
-    """The plan once a chunk has proved too wide for the device's memory.
+    """The plan once a call has proved too large for the device's memory.
 
-    Its framework's unfinished chunks of its width, or wider, are cut into parts of
-    half of it.
+    Its framework's unfinished chunks with as many runs side by side, or more, get half
+    as many. The calls hold the same runs as before.
 
     Args:
       chunks: the plan.
-      failed: one of them, of width 2 or more.
+      failed: one of them, with 2 or more runs side by side.
       finished: runs that have their rows.
 
     Returns:
-      The plan, with as many chunks or more, in the same order of runs.
+      The plan.
     """
-    wide = failed.width // 2
-    cut: list[Chunk] = []
-    for chunk in chunks:
-        kept = chunk.framework != failed.framework or chunk.width < failed.width
-        if kept or all(run in finished for run in chunk.runs):
-            cut.append(chunk)
-        else:
-            cut += [Chunk(chunk.framework, wide, p) for p in _slices(chunk.runs, wide)]
-    return cut
+
+    def cut(chunk: Chunk) -> Chunk:
+        if (
+            chunk.framework != failed.framework
+            or chunk.together < failed.together
+            or all(run in finished for run in chunk.runs)
+        ):
+            return chunk
+        return chunk._replace(together=failed.together // 2)
+
+    return [cut(chunk) for chunk in chunks]
 
 
 def read_plan(path: pathlib.Path) -> list[Chunk]:
@@ -117,7 +124,13 @@ def read_plan(path: pathlib.Path) -> list[Chunk]:
     if not path.exists():
         return []
     return [
-        Chunk(c["framework"], c["width"], tuple(Run(*run) for run in c["runs"]))
+        Chunk(
+            c["framework"],
+            c["width"],
+            # Plans of before had all runs of a call side by side.
+            c.get("together", c["width"]),
+            tuple(Run(*run) for run in c["runs"]),
+        )
         for c in read_json(path)["chunks"]
     ]
 
@@ -125,7 +138,3 @@ def read_plan(path: pathlib.Path) -> list[Chunk]:
 def write_plan(path: pathlib.Path, chunks: list[Chunk]) -> None:
     """Records the chunks, whole or not at all."""
     write_json(path, {"chunks": [chunk._asdict() for chunk in chunks]})
-
-
-def _slices(runs: Sequence[Run], size: int) -> list[tuple[Run, ...]]:
-    return [tuple(runs[start : start + size]) for start in range(0, len(runs), size)]

@@ -41,8 +41,8 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
 
     Args:
       study: data, picks and settings.
-      chunks: the plan. Where a chunk does not fit into the device's memory, it and
-        those like it are halved, in `plan.json` too.
+      chunks: the plan. Where a call does not fit into the device's memory, it and
+        those like it get half as many runs side by side, in `plan.json` too.
       workdir: holds `plan.json`, `runs.jsonl` and `results.csv`.
 
     Raises:
@@ -86,20 +86,21 @@ def _unfinished(chunks: list[Chunk], finished: set[Run]) -> list[Chunk]:
 def _halved(
     chunks: list[Chunk], failed: Chunk, finished: set[Run], error: Exception
 ) -> list[Chunk]:
-    """The plan with narrower chunks, when memory is what the failed one lacked."""
+    """The plan with less side by side, when memory is what the failed call lacked."""
     if "RESOURCE_EXHAUSTED" not in str(error):
         raise error
-    if failed.width == 1:
+    if failed.together == 1:
         raise UserError(
             f"expected a run of {failed.framework} to fit into the device's memory, "
             f"found: {str(error).splitlines()[0][:200]}; choose a narrower network or "
             f"smaller batches (config.{failed.framework})"
         ) from error
     logging.warning(
-        "%d runs of %s at a time do not fit into the device's memory: going on with %d",
-        failed.width,
+        "%d runs of %s side by side do not fit into the device's memory: "
+        "going on with %d",
+        failed.together,
         failed.framework,
-        failed.width // 2,
+        failed.together // 2,
     )
     return halve(chunks, failed, finished)
 
@@ -112,7 +113,7 @@ def _train_chunk(
     seeds = [run.seed for run in chunk.runs]
     names = [_name_of(run) for run in chunk.runs]
     metrics, seconds, compile_seconds = trainers.train(
-        chunk.framework, chunk.width, seeds, picks, names
+        chunk.framework, chunk.width, chunk.together, seeds, picks, names
     )
     labels = study.inputs.train.labels
     entries = []

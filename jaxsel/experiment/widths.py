@@ -14,13 +14,13 @@ from jaxsel.training.frameworks import FRAMEWORKS, group_shape
 from jaxsel.training.task import Task
 
 # Rows appear when a call ends, and a job that is killed loses the call it was in.
-MOST = 128
+_MOST = 128
 # Of the free memory; the rest is the compiler's and the estimate's.
 _SHARE = 0.7
 
 
 class Widths(NamedTuple):
-    """Answers how wide a new chunk of the plan should be.
+    """Answers what shape the calls of new runs should have.
 
     Attributes:
       settings: the checked config.
@@ -30,36 +30,38 @@ class Widths(NamedTuple):
     settings: Settings
     inputs: Inputs
 
-    def of(self, framework: str, size: int, count: int) -> int:
-        """Replicates in a call.
+    def of(self, framework: str, size: int, count: int) -> tuple[int, int]:
+        """Runs in a call, and how many of them go side by side.
 
-        What the config says, if it says a number. Otherwise one where long runs go one
-        after the other, so that a row appears as its run ends; and as many as fit
-        where they go side by side, in calls of equal width.
+        The width is what the config says, if it says a number. Otherwise it is one
+        where long runs go one after the other, so that a row appears as its run ends,
+        and up to 128 elsewhere, in calls of equal width. Side by side are no more than
+        fit into the memory that is free.
 
         Args:
           framework: its name.
           size: labels of the runs.
           count: how many runs of this shape there are to plan.
+
+        Returns:
+          `(width, together)`, `1 <= together <= width`.
         """
         replicates = self.settings.resolved["replicates"]
         asked = replicates[f"{framework}_chunk"]
-        if asked:
-            return asked
         entry = FRAMEWORKS[framework]
         mode = entry.replicate_mode(replicates["mode"])
-        streamed = entry.inputs == "images" and self.inputs.train.images is None
-        if entry.whole_pool or streamed:
-            return 1
+        if entry.whole_pool or is_streamed(framework, self.inputs):
+            return asked or 1, 1
         if mode == "map":  # A run on images takes minutes, one on features no second.
-            return 1 if entry.inputs == "images" else equal_width(count, MOST)
-        if mode == "chunks":
-            together = replicates["together"]
-            parts = equal_width(-(-count // together), max(1, MOST // together))
-            return together * parts
+            long = entry.inputs == "images"
+            return asked or (1 if long else equal_width(count, _MOST)), 1
         free = _SHARE * free_bytes() - self._task_bytes(entry.inputs)
         fitting = max(1, int(free / self.run_bytes(framework, size)))
-        return equal_width(count, min(fitting, MOST))
+        if mode == "chunks":
+            width = asked or equal_width(count, _MOST)
+            return width, min(replicates["together"], fitting, width)
+        width = asked or equal_width(count, min(fitting, _MOST))
+        return width, width
 
     def run_bytes(self, framework: str, size: int) -> int:
         """What one more run of a framework needs in a call, about."""
@@ -92,6 +94,11 @@ class Widths(NamedTuple):
             *examples(inputs.train, inputs.train_features),
             *examples(inputs.test, inputs.test_features),
         )
+
+
+def is_streamed(framework: str, inputs: Inputs) -> bool:
+    """Whether a framework's examples are images that are read from disk as needed."""
+    return FRAMEWORKS[framework].inputs == "images" and inputs.train.images is None
 
 
 def equal_width(count: int, most: int) -> int:

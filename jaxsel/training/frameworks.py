@@ -67,8 +67,8 @@ class Framework(NamedTuple):
       inputs: `"images"` or `"features"`, what `Task.train_x` holds.
       settings: the NamedTuple of its settings, every field with a default.
       learner: `(settings, n_classes) -> learner`, what `train_one` trains.
-      replicates: backend to the faster of `"vmap"` and `"map"`, as measured if not said
-        otherwise.
+      replicates: backend to the fastest mode: measured on a CPU
+        (`benchmarks.training`), on a GPU by reasoning, to be measured.
       train_one: a single run; arguments as of `train_semi_supervised`.
       whole_pool: whether a run reads more than its labelled rows, so that the data set
         must be in memory.
@@ -119,6 +119,10 @@ class Framework(NamedTuple):
           UserError: an unknown mode, or settings that cannot be trained with.
         """
         mode = self.replicate_mode(mode)
+        if together < 1:
+            raise UserError(
+                f"expected together, the runs side by side, from 1, found {together}"
+            )
         if n_classes < 1:
             raise UserError(f"expected at least 1 class, found {n_classes}")
         learner = self.learner(settings, n_classes)
@@ -191,7 +195,7 @@ FRAMEWORKS: dict[str, Framework] = {
         {"cpu": "map", "gpu": "vmap"},
         _train_on_labels,
     ),
-    # By reasoning, not by measurement: 960 images a step already fill a device.
+    # 960 images a step already fill a device.
     "flexmatch": Framework(
         "images",
         FlexMatch,

@@ -126,7 +126,6 @@ def test_more_methods_budgets_and_seeds_extend_the_study(
         ("features", "encoder", "random_resnet18"),
         ("data", "holdout", 0.2),
         ("linear_probe", "epochs", 4),
-        ("replicates", "linear_probe_chunk", 3),
     ],
 )
 @pytest.mark.usefixtures("no_training")

@@ -14,14 +14,14 @@ from tiny_study import tiny, without_seconds
 
 from jaxsel.errors import UserError
 from jaxsel.experiment import run as job
-from jaxsel.experiment import widths
+from jaxsel.experiment import training, widths
 from jaxsel.experiment.calls import Trainers
 from jaxsel.experiment.settings import check
 from jaxsel.experiment.widths import Widths, equal_width
 
 
 def planner(**replicates: Any) -> Widths:
-    config = tiny(frameworks=("supervised", "linear_probe"))
+    config = tiny(frameworks=("supervised", "linear_probe", "flexmatch"))
     config.replicates.linear_probe_chunk = 0
     config.replicates.update(ConfigDict(replicates))
     images = np.zeros((1000, 8, 8, 3), np.uint8)
@@ -34,29 +34,58 @@ def planner(**replicates: Any) -> Widths:
 
 
 def test_a_number_in_the_config_is_taken_as_it_is() -> None:
-    assert planner(linear_probe_chunk=5).of("linear_probe", 10, 126) == 5
+    assert planner(linear_probe_chunk=5).of("linear_probe", 10, 126) == (5, 1)
+    side_by_side = planner(linear_probe_chunk=5, mode="vmap")
+    assert side_by_side.of("linear_probe", 10, 126) == (5, 5)
 
 
 def test_long_runs_one_after_the_other_have_a_call_each() -> None:
-    assert planner(mode="map").of("supervised", 10, 126) == 1
+    assert planner(mode="map").of("supervised", 10, 126) == (1, 1)
     # But for those that take no second: 126 of them are one call.
-    assert planner(mode="map").of("linear_probe", 10, 126) == 126
+    assert planner(mode="map").of("linear_probe", 10, 126) == (126, 1)
+    assert planner(mode="vmap").of("flexmatch", 10, 126) == (1, 1)
+
+
+def test_runs_on_streamed_images_have_a_call_each() -> None:
+    plan = planner(mode="vmap")
+    streamed = types.SimpleNamespace(images=None)
+    plan = plan._replace(inputs=types.SimpleNamespace(train=streamed))
+    assert plan.of("supervised", 10, 126) == (1, 1)
 
 
 def test_runs_side_by_side_share_calls_of_equal_width() -> None:
-    assert planner(mode="vmap").of("linear_probe", 10, 126) == 126
-    assert planner(mode="vmap").of("linear_probe", 10, 200) == 100
-    assert planner(mode="chunks", together=16).of("linear_probe", 10, 126) == 128
-    assert planner(mode="chunks", together=16).of("linear_probe", 10, 20) == 32
+    assert planner(mode="vmap").of("linear_probe", 10, 126) == (126, 126)
+    assert planner(mode="vmap").of("linear_probe", 10, 200) == (100, 100)
+    chunks = planner(mode="chunks", together=16)
+    assert chunks.of("linear_probe", 10, 126) == (126, 16)
+    assert chunks.of("linear_probe", 10, 5) == (5, 5)
 
 
-def test_memory_bounds_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_bounds_how_many_go_side_by_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     plan = planner(mode="vmap")
     run = plan.run_bytes("supervised", 10)
     monkeypatch.setattr(widths, "free_bytes", lambda: 10 * run)
-    assert 3 <= plan.of("supervised", 10, 100) <= 7
+    width, together = plan.of("supervised", 10, 100)
+    assert width == together
+    assert 3 <= width <= 7
+    chunks = planner(mode="chunks", together=16).of("supervised", 10, 100)
+    assert chunks[0] == 100
+    assert 3 <= chunks[1] <= 7
     monkeypatch.setattr(widths, "free_bytes", lambda: 0)
-    assert plan.of("supervised", 10, 100) == 1
+    assert plan.of("supervised", 10, 100) == (1, 1)
+
+
+def test_free_memory_is_the_devices_where_it_tells(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    host = widths.free_bytes()
+    assert 2**27 < host < 2**45
+    stats = {"bytes_limit": 1000, "bytes_in_use": 300}
+    device = types.SimpleNamespace(memory_stats=lambda: stats)
+    monkeypatch.setattr(jax, "devices", lambda: [device])
+    assert widths.free_bytes() == 700
 
 
 def test_a_batch_of_its_own_counts_as_long_as_it_is() -> None:
@@ -71,42 +100,57 @@ def test_equal_width(count: int, most: int, want: int) -> None:
 
 @pytest.fixture
 def short_of_memory(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """A device on which more than one run at a time fails; the widths it was asked."""
+    """A device on which two runs side by side fail; what it was asked for."""
     asked: list[int] = []
     call = Trainers._call
 
-    def limited(self: Any, framework: str, keys: Any, picks: Any) -> Any:
-        asked.append(len(picks))
-        if len(picks) > 1:
+    def limited(self: Any, framework: str, together: int, *rest: Any) -> Any:
+        asked.append(together)
+        if together > 1:
             raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
-        return call(self, framework, keys, picks)
+        return call(self, framework, together, *rest)
 
     monkeypatch.setattr(Trainers, "_call", limited)
     return asked
 
 
-def test_a_chunk_that_does_not_fit_is_halved_and_the_study_goes_on(
+def side_by_side() -> ConfigDict:
+    config = tiny()
+    config.replicates.mode = "vmap"
+    config.replicates.linear_probe_chunk = 4
+    return config
+
+
+@pytest.mark.usefixtures("no_report")
+def test_a_call_that_does_not_fit_is_halved_and_the_study_goes_on(
     tmp_path: pathlib.Path,
     short_of_memory: list[int],
-    caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr(logging, "warning", lambda text, *a: said.append(text % a))
-    config = tiny()
-    config.replicates.linear_probe_chunk = 4
-    job.run(config, tmp_path)
-    assert len(without_seconds(tmp_path)) == 1 + 8
-    # Two halvings, then no wide call any more, and each said once.
-    assert short_of_memory == [4, 2] + [1] * 8
+    append = training.append_lines
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "append_lines", killed)
+    with pytest.raises(KeyboardInterrupt):
+        job.run(side_by_side(), tmp_path)
+    monkeypatch.setattr(training, "append_lines", append)
+    assert short_of_memory == [4, 2, 1]
+    job.run(side_by_side(), tmp_path)
+    # Killed after the first call; the second one is not tried with more again.
+    assert short_of_memory == [4, 2, 1, 1]
+    assert len(set(without_seconds(tmp_path))) == 1 + 8
     assert [text for text in said if "memory" in text] == [
-        "4 runs of linear_probe at a time do not fit into the device's memory: "
+        "4 runs of linear_probe side by side do not fit into the device's memory: "
         "going on with 2",
-        "2 runs of linear_probe at a time do not fit into the device's memory: "
+        "2 runs of linear_probe side by side do not fit into the device's memory: "
         "going on with 1",
     ]
     chunks = json.loads((tmp_path / "plan.json").read_text())["chunks"]
-    assert {chunk["width"] for chunk in chunks} == {1}
+    assert [(chunk["width"], chunk["together"]) for chunk in chunks] == [(4, 1)] * 2
 
 
 def test_a_single_run_that_does_not_fit_is_a_clear_error(
