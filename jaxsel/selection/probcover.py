@@ -192,8 +192,13 @@ def _greedy(
     """Picks from rows covered at the start (bool [m]) to the budget."""
     rows, ball, reach, padding, excluded, all_gains = pool
     reached = jnp.sum(covered)
-    tiles = rows.reshape(-1, tile, rows.shape[1])
+    starts = jnp.arange(0, len(rows), tile)
     subtract = partial(_subtract, rows, ball, tile=min(tile, STRIP), block=block)
+
+    def look(row, start):
+        # A slice of the rows, for a loop over their tiles would copy them.
+        a = lax.dynamic_slice_in_dim(rows, start, tile)
+        return may_be_within(a, row, reach)[:, 0], counts_within(a, row, ball)[0] > 0
 
     def pick(state, step):
         # The last pick's losses, or at first those to the labelled rows.
@@ -201,13 +206,7 @@ def _greedy(
         state = _new_round_if_done(state._replace(gains=gains), all_gains, padding)
         chosen = _best(jax.random.fold_in(key, step), state, n, tie)
         row = lax.dynamic_slice_in_dim(rows, chosen, 1)
-        near, fresh = lax.map(
-            lambda a: (
-                may_be_within(a, row, reach)[:, 0],
-                counts_within(a, row, ball)[0] > 0,
-            ),
-            tiles,
-        )
+        near, fresh = lax.map(partial(look, row), starts)
         fresh = fresh.ravel().at[chosen].set(True) & ~state.covered
         state = _State(
             state.gains,
