@@ -7,21 +7,17 @@ the rivals and once more after them. Writes JSON and a picture, prints the table
 """
 
 import argparse
-import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 
 import numpy as np
 
-from benchmarks import inertia, machine, picture, pools, quality
+from benchmarks import inertia, machine, picture, pools, process, quality, record
 from benchmarks.cases import Case, Contender, all_cases
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-OUT = ROOT / "benchmarks" / "results" / "selection"
+OUT = process.ROOT / "benchmarks" / "results" / "selection"
 TIMEOUT_SECONDS = 1500
 # A contender of a family of cases that took longer is not run at a larger n.
 GIVE_UP_SECONDS = 60.0
@@ -51,11 +47,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     options = arguments()
     described = machine.describe_in_subprocess()
-    stem = f"{described['time'][:10]}-{described['commit']}"
-    stem += "-quick" * options.quick + "".join(f"-{o}" for o in options.only or ())
-    target = options.out / f"{stem}.json"
-    if target.exists() and not options.force:
-        sys.exit(f"{target} exists: give --force to replace it, or another --out")
+    target = record.target(options, described)
     cases = _chosen(options, described["backend"] != "cpu")
     report: dict = {
         "command": " ".join(["python -m benchmarks.selection", *sys.argv[1:]]),
@@ -67,12 +59,12 @@ def main() -> None:
     slow: set[tuple[str, str]] = set()
     for case in cases:
         report["cases"].append(_run_case(case, options, described, slow))
-        _write(target, report)
+        record.write(target, report)
         _print_case(report["cases"][-1])
     if not options.only or "inertia" in options.only:
         report["inertia"] = inertia.in_subprocess(options.quick)
         _print_inertia(report["inertia"])
-    _write(target, report)
+    record.write(target, report)
     picture.draw(report, target.with_suffix(".png"))
     print(f"\nwrote {target} and {target.with_suffix('.png').name}")
 
@@ -146,34 +138,20 @@ def _run(
         return {"error": f"not started: more than {contender.largest} rows"}
     if needed > 0.8 * free:
         return {"error": f"not started: needs {needed:.1f} GiB, {free:.1f} are free"}
-    request, response = array.with_name("request.json"), array.with_name("answer.json")
-    response.unlink(missing_ok=True)
-    request.write_text(
-        json.dumps(
-            {
-                "contender": contender.name,
-                "options": contender.options,
-                "array": str(array),
-                "budget": case.budget,
-                "seed": 0,
-                "repeats": 1 if options.quick else 5,
-                "repository": options.typiclust_repo,
-            }
-        )
-    )
+    question = {
+        "contender": contender.name,
+        "options": contender.options,
+        "array": str(array),
+        "budget": case.budget,
+        "seed": 0,
+        "repeats": 1 if options.quick else 5,
+        "repository": options.typiclust_repo,
+    }
     authors = contender.name.startswith("rival:authors.")
     python = options.rival_python if authors else sys.executable
-    command = [python, "-m", "benchmarks.worker", str(request), str(response)]
-    try:
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return {"error": f"took over {TIMEOUT_SECONDS} s"}
-    if not response.exists():
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return {"error": f"ended with status {done.returncode}: {last}"[:300]}
-    return json.loads(response.read_text())
+    return process.ask(
+        python, "benchmarks.worker", question, array.parent, TIMEOUT_SECONDS
+    )
 
 
 def _free_gib() -> float:
@@ -183,14 +161,6 @@ def _free_gib() -> float:
         return float("inf")
     fields = dict(line.split(":") for line in path.read_text().splitlines())
     return int(fields["MemAvailable"].split()[0]) / 2**20
-
-
-def _write(target: pathlib.Path, report: dict) -> None:
-    """Replaces the file in one step, so that a stopped run leaves whole cases."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(".tmp")
-    beside.write_text(json.dumps(report, indent=1))
-    os.replace(beside, target)
 
 
 def _heading(described: dict) -> str:

@@ -8,20 +8,16 @@ same type reaches on this machine. Writes JSON, prints the table. Needs a quiet 
 """
 
 import argparse
-import json
-import os
 import pathlib
 import statistics
-import subprocess
 import sys
 import tempfile
 
-from benchmarks import machine
+from benchmarks import machine, process, record
 from benchmarks.training_bars import rate, share, study_seconds
 from benchmarks.training_cases import Case, Contender, all_cases
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-OUT = ROOT / "benchmarks" / "results" / "training"
+OUT = process.ROOT / "benchmarks" / "results" / "training"
 # Of the products that an accelerator's rate is measured by.
 PRODUCT_SIZE = 8192
 
@@ -46,11 +42,7 @@ def main() -> None:
     options = arguments()
     described = machine.describe_in_subprocess()
     accelerator = described["backend"] != "cpu"
-    stem = f"{described['time'][:10]}-{described['commit']}"
-    stem += "-quick" * options.quick + "".join(f"-{o}" for o in options.only or ())
-    target = options.out / f"{stem}.json"
-    if target.exists() and not options.force:
-        sys.exit(f"{target} exists: give --force to replace it, or another --out")
+    target = record.target(options, described)
     cases = chosen(all_cases(accelerator=accelerator, quick=options.quick), options)
     report: dict = {
         "command": " ".join(["python -m benchmarks.training", *sys.argv[1:]]),
@@ -63,7 +55,7 @@ def main() -> None:
     print(heading(report))
     for case in cases:
         report["cases"].append(run_case(case, report, options.rival_python))
-        write(target, report)
+        record.write(target, report)
         print_case(report["cases"][-1])
     print(f"\nwrote {target.name}")
 
@@ -126,25 +118,15 @@ def run(
     contender: Contender, repeats: int, python: str, timeout: float = 600.0
 ) -> dict:
     """One contender in its own process; what went wrong is a result too."""
+    question = {**contender._asdict(), "repeats": repeats}
     with tempfile.TemporaryDirectory() as folder:
-        request = pathlib.Path(folder) / "request.json"
-        response = pathlib.Path(folder) / "answer.json"
-        request.write_text(json.dumps({**contender._asdict(), "repeats": repeats}))
-        command = [python, "-m", "benchmarks.training_worker"]
-        try:
-            done = subprocess.run(
-                [*command, str(request), str(response)],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                timeout=timeout,
-            )
-        except subprocess.TimeoutExpired:
-            return {"error": f"took over {timeout:g} s"}
-        if not response.exists():
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            return {"error": f"ended with status {done.returncode}: {last}"[:300]}
-        return json.loads(response.read_text())
+        return process.ask(
+            python,
+            "benchmarks.training_worker",
+            question,
+            pathlib.Path(folder),
+            timeout,
+        )
 
 
 def derived(found: dict, rates: dict[str, float]) -> dict[str, float]:
@@ -163,14 +145,6 @@ def derived(found: dict, rates: dict[str, float]) -> dict[str, float]:
 
 def _times(value: float | None, factor: float) -> float | None:
     return None if value is None else value * factor
-
-
-def write(target: pathlib.Path, report: dict) -> None:
-    """Replaces the file in one step, so that a stopped run leaves whole cases."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(".tmp")
-    beside.write_text(json.dumps(report, indent=1))
-    os.replace(beside, target)
 
 
 def heading(report: dict) -> str:

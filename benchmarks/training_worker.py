@@ -5,13 +5,9 @@ another environment (`--rival-python`) without JAX, ours has no torch, so either
 imported only when it is asked for.
 """
 
-import json
-import os
-import pathlib
-import sys
-import traceback
 from collections.abc import Callable
 
+from benchmarks.process import answer
 from benchmarks.work import Work, measure
 
 
@@ -40,19 +36,10 @@ def prepare(name: str, options: dict) -> Work:
     return known[name](**options)
 
 
-def main() -> None:
-    request_path, response_path = map(pathlib.Path, sys.argv[1:3])
-    request = json.loads(request_path.read_text())
-    load = os.getloadavg()[0]
-    try:
-        work = prepare(request["work"], request["options"])
-        response = measure(work, request["repeats"])
-    except Exception as error:
-        print(traceback.format_exc(), file=sys.stderr)
-        response = {"error": f"{type(error).__name__}: {error}"[:300]}
-    response["load"] = load
-    response_path.write_text(json.dumps(response))
+def respond(question: dict) -> dict:
+    """Prepares the work that is asked for, and measures it."""
+    return measure(prepare(question["work"], question["options"]), question["repeats"])
 
 
 if __name__ == "__main__":
-    main()
+    answer(respond)

@@ -7,16 +7,14 @@ another environment (`--rival-python`), so only NumPy is imported here.
 
 import contextlib
 import functools
-import json
-import os
 import pathlib
-import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from benchmarks.process import answer
 
 # A call that compiles nothing is repeated less beyond the one, never beyond the other.
 MEDIUM_SECONDS, LONG_SECONDS = 4.0, 10.0
@@ -148,18 +146,5 @@ def scalars(info: dict) -> dict:
     return kept
 
 
-def main() -> None:
-    request_path, response_path = map(pathlib.Path, sys.argv[1:3])
-    request = json.loads(request_path.read_text())
-    load = os.getloadavg()[0]
-    try:
-        response = measure(request)
-    except Exception as error:
-        print(traceback.format_exc(), file=sys.stderr)
-        response = {"error": f"{type(error).__name__}: {error}"[:300]}
-    response["load"] = load
-    response_path.write_text(json.dumps(response))
-
-
 if __name__ == "__main__":
-    main()
+    answer(measure)

@@ -1,12 +1,12 @@
 """The benchmark compares like with like: baselines pick what jaxsel picks."""
 
-import json
+import sys
 
 import numpy as np
 import pytest
 
 import jaxsel
-from benchmarks import bars, baselines, pools, quality, worker
+from benchmarks import bars, baselines, pools, process, quality, worker
 
 N, D, BUDGET = 600, 16, 8
 
@@ -61,7 +61,7 @@ def test_quality_measures_equal_their_definitions(pool):
     )
 
 
-def test_a_worker_reports_picks_time_memory_and_errors(pool, tmp_path, monkeypatch):
+def test_a_worker_reports_picks_time_memory_and_errors(pool, tmp_path):
     np.save(tmp_path / "x.npy", pool)
     request = {
         "contender": "baseline:k_center",
@@ -76,11 +76,10 @@ def test_a_worker_reports_picks_time_memory_and_errors(pool, tmp_path, monkeypat
     assert len(found["indices"]) == BUDGET and len(found["seconds"]) == 2
     assert min(found["seconds"]) > 0 and found["peak_mib"] >= 0
     absent = request | {"contender": "rival:authors.prob_cover"}
-    (tmp_path / "request.json").write_text(json.dumps(absent))
-    answer = tmp_path / "answer.json"
-    monkeypatch.setattr("sys.argv", ["worker", str(tmp_path / "request.json"), answer])
-    worker.main()
-    assert "--typiclust-repo" in json.loads(answer.read_text())["error"]
+    told = process.ask(sys.executable, "benchmarks.worker", absent, tmp_path, 60)
+    assert "--typiclust-repo" in told["error"] and told["load"] >= 0
+    again = process.ask(sys.executable, "benchmarks.worker", request, tmp_path, 60)
+    assert again["indices"] == found["indices"]
 
 
 def test_bars_judge_medians_and_say_when_nothing_was_measured():

@@ -153,23 +153,27 @@ def test_a_call_that_does_not_fit_is_halved_and_the_study_goes_on(
     assert [(chunk["width"], chunk["together"]) for chunk in chunks] == [(4, 1)] * 2
 
 
-def test_a_single_run_that_does_not_fit_is_a_clear_error(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("failure", "kind", "message"),
+    [
+        (
+            "RESOURCE_EXHAUSTED: Out of memory",
+            UserError,
+            r"a run of linear_probe to fit.*narrower",
+        ),
+        ("INTERNAL: something else", jax.errors.JaxRuntimeError, "something else"),
+    ],
+)
+def test_what_halving_cannot_mend_ends_the_job(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failure: str,
+    kind: type[Exception],
+    message: str,
 ) -> None:
-    def full(*_: Any) -> None:
-        raise jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")
+    def fail(*_: Any) -> None:
+        raise jax.errors.JaxRuntimeError(failure)
 
-    monkeypatch.setattr(Trainers, "_call", full)
-    with pytest.raises(UserError, match=r"a run of linear_probe to fit.*narrower"):
-        job.run(tiny(), tmp_path)
-
-
-def test_another_failure_is_not_taken_for_a_lack_of_memory(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*_: Any) -> None:
-        raise jax.errors.JaxRuntimeError("INTERNAL: something else")
-
-    monkeypatch.setattr(Trainers, "_call", broken)
-    with pytest.raises(jax.errors.JaxRuntimeError, match="something else"):
+    monkeypatch.setattr(Trainers, "_call", fail)
+    with pytest.raises(kind, match=message):
         job.run(tiny(), tmp_path)
