@@ -7,20 +7,11 @@ same calls as one that was not.
 """
 
 import pathlib
-from collections.abc import Callable, Collection, Iterable
-from itertools import product
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple
 
+from jaxsel.experiment.grid import Run
 from jaxsel.files import read_json, write_json
-
-
-class Run(NamedTuple):
-    """One training: a framework on what a method picked."""
-
-    framework: str
-    method: str
-    budget: int
-    seed: int
 
 
 class Chunk(NamedTuple):
@@ -38,26 +29,6 @@ class Chunk(NamedTuple):
     width: int
     together: int
     runs: tuple[Run, ...]
-
-
-def all_runs(
-    frameworks: Iterable[str],
-    methods: Iterable[str],
-    budgets: Iterable[int],
-    seeds: Iterable[int],
-) -> list[Run]:
-    """The study's grid, seeds outermost, so that a part of it is already a comparison.
-
-    Example:
-      >>> len(all_runs(["linear_probe"], ["random", "norm"], [10, 20], [0, 1, 2]))
-      12
-    """
-    return [
-        Run(framework, method, budget, seed)
-        for framework, seed, budget, method in product(
-            frameworks, seeds, sorted(budgets), methods
-        )
-    ]
 
 
 def extend_plan(

@@ -3,16 +3,18 @@
 import functools
 import pathlib
 import time
+from typing import Any, NamedTuple
 
 from absl import logging
 from ml_collections import ConfigDict
 
 from jaxsel.data.folders import cache_root
 from jaxsel.experiment import workdir as folders
+from jaxsel.experiment.grid import runs_of, selections_of
 from jaxsel.experiment.identity import identity_of, refuse_other_config
 from jaxsel.experiment.inputs import Inputs, read_inputs
 from jaxsel.experiment.journal import write_selections
-from jaxsel.experiment.plan import all_runs, extend_plan, read_plan, write_plan
+from jaxsel.experiment.plan import extend_plan, read_plan, write_plan
 from jaxsel.experiment.provenance import now
 from jaxsel.experiment.reporting import write_report
 from jaxsel.experiment.selecting import Picked, select_all
@@ -23,12 +25,29 @@ from jaxsel.files import write_json
 from jaxsel.training.frameworks import group_shape
 
 
+class Finished(NamedTuple):
+    """A study with nothing missing, before it is reported.
+
+    Attributes:
+      settings: the checked config, joined by what earlier starts asked for.
+      inputs: examples and features.
+      picked: the picks by (method, budget, seed).
+      manifest: as in `manifest.json`.
+    """
+
+    settings: Settings
+    inputs: Inputs
+    picked: Picked
+    manifest: dict[str, Any]
+
+
 def run(config: ConfigDict, workdir: pathlib.Path) -> str:
     """Does what is missing of a study and reports all of it.
 
     data → features → selection → training → evaluation → report, for every method,
-    budget, seed and framework of the config. Killed at any moment and started again,
-    it redoes no finished run and ends with the same `results.csv`, times aside.
+    budget, seed and framework of the config, and what earlier starts in the workdir
+    asked for. Killed at any moment and started again, it redoes no finished run and
+    ends with the same `results.csv`, times aside.
 
     Args:
       config: of the form that `configs/common.py` makes.
@@ -41,23 +60,47 @@ def run(config: ConfigDict, workdir: pathlib.Path) -> str:
       UserError: a mistake in the config, the data or the workdir, found before
         anything is computed.
     """
+    with folders.opened(workdir):
+        done = _complete(config, workdir)
+        logging.info("report in %s", workdir / "report.html")
+        return write_report(workdir, done.settings, done.inputs, done.manifest)
+
+
+def complete(config: ConfigDict, workdir: pathlib.Path) -> Finished:
+    """Does what is missing of a study, as `run`, and leaves the report out.
+
+    Args:
+      config: as for `run`.
+      workdir: as for `run`.
+
+    Returns:
+      The study.
+
+    Raises:
+      UserError: as for `run`.
+    """
+    with folders.opened(workdir):
+        return _complete(config, workdir)
+
+
+def _complete(config: ConfigDict, workdir: pathlib.Path) -> Finished:
     start = time.monotonic()
     settings = check(config)
-    with folders.opened(workdir):
-        earlier = folders.earlier_study(workdir)
-        if earlier is not None:
-            resolved = folders.with_earlier(settings.resolved, earlier)
-            settings = check(ConfigDict(resolved))
-            refuse_other_config(str(workdir), earlier["identity"], settings.resolved)
-        inputs = read_inputs(settings, cache_root(None))
-        manifest = _join_manifest(settings, inputs, workdir, earlier)
-        picked = _select(settings, inputs, workdir)
-        _train(settings, inputs, picked, workdir)
-        manifest["starts"][-1]["ended"] = now()
-        manifest["starts"][-1]["seconds"] = round(time.monotonic() - start, 1)
-        write_json(workdir / "manifest.json", manifest)
-        logging.info("report in %s", workdir / "report.html")
-        return write_report(workdir, settings, inputs, manifest)
+    earlier = folders.earlier_study(workdir)
+    if earlier is not None:
+        (own,) = settings.grids
+        resolved = folders.with_earlier(settings.resolved, earlier)
+        settings = check(ConfigDict(resolved))
+        settings = folders.with_earlier_grids(settings, own, earlier)
+        refuse_other_config(str(workdir), earlier["identity"], settings.resolved)
+    inputs = read_inputs(settings, cache_root(None))
+    manifest = _join_manifest(settings, inputs, workdir, earlier)
+    picked = _select(settings, inputs, workdir)
+    _train(settings, inputs, picked, workdir)
+    manifest["starts"][-1]["ended"] = now()
+    manifest["starts"][-1]["seconds"] = round(time.monotonic() - start, 1)
+    write_json(workdir / "manifest.json", manifest)
+    return Finished(settings, inputs, picked, manifest)
 
 
 def _join_manifest(
@@ -85,7 +128,7 @@ def _join_manifest(
             "sha256": inputs.train_features.sha256,
         },
     }
-    return folders.write_manifest(workdir, earlier, identity, resolved, facts)
+    return folders.write_manifest(workdir, earlier, identity, settings, facts)
 
 
 def _select(settings: Settings, inputs: Inputs, workdir: pathlib.Path) -> Picked:
@@ -98,9 +141,9 @@ def _select(settings: Settings, inputs: Inputs, workdir: pathlib.Path) -> Picked
     )
     in_order = [
         picked[method, budget, seed]
-        for seed in settings.seeds
-        for budget in sorted(settings.budgets)
-        for method in settings.methods
+        for seed, methods in selections_of(settings.grids).items()
+        for method, budgets in methods.items()
+        for budget in budgets
     ]
     write_selections(
         workdir / "selections.csv", in_order, inputs.train.ids, inputs.train.labels
@@ -111,15 +154,9 @@ def _select(settings: Settings, inputs: Inputs, workdir: pathlib.Path) -> Picked
 def _train(
     settings: Settings, inputs: Inputs, picked: Picked, workdir: pathlib.Path
 ) -> None:
-    runs = all_runs(
-        settings.resolved["frameworks"],
-        settings.methods,
-        settings.budgets,
-        settings.seeds,
-    )
     chunks = extend_plan(
         read_plan(workdir / "plan.json"),
-        runs,
+        runs_of(settings.grids),
         lambda r: group_shape(settings.frameworks[r.framework], r.budget),
         Widths(settings, inputs).of,
     )

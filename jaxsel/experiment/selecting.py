@@ -1,13 +1,14 @@
 """The selection stage: picks for every method, budget and seed, journalled as made."""
 
 import pathlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.experiment import journal
+from jaxsel.experiment.grid import selections_of
 from jaxsel.experiment.pools import Pool, draw_pool
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.settings import Settings
@@ -27,7 +28,9 @@ def select_all(
     """Makes the picks that the journal does not hold yet.
 
     Where a method's smaller budget is a prefix of its larger one, it runs once a seed,
-    for the largest budget; `seconds` is then the time of that one selection.
+    for the largest budget; `seconds` is then the time of that one selection. Two-stage
+    methods with the same first stage run that once a seed as well, and `seconds` of the
+    others is the time of the second stage alone.
 
     Args:
       settings: what to select.
@@ -44,78 +47,135 @@ def select_all(
         (entry["method"], entry["budget"], entry["seed"]): entry
         for entry in journal.read(journal_path)
     }
-    total = len(settings.seeds) * len(settings.methods)
+    wanted = selections_of(settings.grids)
+    total = sum(map(len, wanted.values()))
     with Progress("selection", total, "selection") as progress:
-        for seed in settings.seeds:
-            pool = draw_pool(
-                len(rows),
-                settings.resolved["data"]["holdout"],
-                settings.resolved["initial_pool"],
+        for seed, methods in wanted.items():
+            context = _Context(
+                settings,
+                draw_pool(
+                    len(rows),
+                    settings.resolved["data"]["holdout"],
+                    settings.resolved["initial_pool"],
+                    seed,
+                ),
                 seed,
+                rows,
+                input_norms,
+                n_classes,
             )
-            for label in settings.methods:
-                missing = [
-                    b for b in settings.budgets if (label, b, seed) not in picked
-                ]
-                for entry in _select_missing(
-                    settings, label, seed, missing, pool, rows, input_norms, n_classes
-                ):
+            for label, budgets in methods.items():
+                missing = [b for b in budgets if (label, b, seed) not in picked]
+                for entry in _select_missing(context, label, missing, picked):
                     picked[label, entry["budget"], seed] = entry
                     journal.append(journal_path, [entry])
-                _check_prefixes(settings, label, seed, picked)
+                _check_prefixes(settings, label, seed, budgets, picked)
                 progress.advance(1, label)
     return picked
 
 
+class _Context(NamedTuple):
+    """What the selections of a seed have in common."""
+
+    settings: Settings
+    pool: Pool
+    seed: int
+    rows: np.ndarray
+    input_norms: Callable[[], np.ndarray]
+    n_classes: int
+
+    @property
+    def features(self) -> np.ndarray:
+        """float32 `[m, d]`: the pool's."""
+        if len(self.pool.rows) == len(self.rows):
+            return self.rows
+        return self.rows[self.pool.rows]
+
+
 def _select_missing(
-    settings: Settings,
-    label: str,
-    seed: int,
-    budgets: list[int],
-    pool: Pool,
-    rows: np.ndarray,
-    input_norms: Callable[[], np.ndarray],
-    n_classes: int,
-) -> list[dict[str, Any]]:
+    context: _Context, label: str, budgets: list[int], picked: Picked
+) -> Iterator[dict[str, Any]]:
+    """Journal entries of a label's budgets, the largest first: what is proposed for it
+    serves the smaller ones too.
+    """
     if not budgets:
-        return []
+        return
+    settings, pool, seed = context.settings, context.pool, context.seed
     method, options = settings.selectors[label]
     options = dict(options)
     if options.pop("input_norms", False):
-        options["input_norms"] = input_norms()[pool.rows]
+        options["input_norms"] = context.input_norms()[pool.rows]
     if options.get("delta") == "purity":
-        options.setdefault("n_classes", n_classes)
-    features = rows if len(pool.rows) == len(rows) else rows[pool.rows]
+        options.setdefault("n_classes", context.n_classes)
+    features = context.features
     labelled = np.searchsorted(pool.rows, pool.initial)
-    entries: list[dict[str, Any]] = []
     selection = None
     for budget in sorted(budgets, reverse=True):
         size = budget - len(pool.initial)
         if selection is None or not METHODS[method].prefix:
+            proposed = _proposed(settings, label, budget, seed, picked)
+            if proposed is not None:
+                options["candidates"] = np.searchsorted(pool.rows, proposed)
             selection = select(
                 features, size, method, labelled=labelled, seed=seed, **options
             )
-        entries.append(
-            {
-                "method": label,
-                "budget": budget,
-                "seed": seed,
-                "initial": pool.initial.tolist(),
-                "indices": pool.rows[selection.indices[:size]].tolist(),
-                "seconds": selection.info["seconds"],
-                "info": _plain(selection.info),
-            }
-        )
-    return entries[::-1]
+        entry = {
+            "method": label,
+            "budget": budget,
+            "seed": seed,
+            "initial": pool.initial.tolist(),
+            "indices": pool.rows[selection.indices[:size]].tolist(),
+            "gains": selection.gains[:size].tolist(),
+            "seconds": selection.info["seconds"],
+            "info": _plain(selection.info),
+        }
+        if "candidates" in selection.info:
+            real = selection.info["candidates"]
+            entry["candidates"] = pool.rows[real[real >= 0]].tolist()
+        yield entry
 
 
-def _check_prefixes(settings: Settings, label: str, seed: int, picked: Picked) -> None:
+def _proposed(
+    settings: Settings, label: str, budget: int, seed: int, picked: Picked
+) -> list[int] | None:
+    """What the first stage of a two-stage label proposed when it was last asked.
+
+    The pairs of a seed split the same key, so that the first stage of one is that of
+    another with the same options; and where its picks are prefixes of each other, its
+    answer to a larger budget holds the one to a smaller.
+    """
+    first, options = _first_stage(settings, label)
+    if first is None:
+        return None
+    prefix = METHODS[first].prefix
+    for (other, larger, its_seed), entry in picked.items():
+        fits = larger >= budget if prefix else larger == budget
+        if its_seed != seed or not fits or "candidates" not in entry:
+            continue
+        if _first_stage(settings, other) == (first, options):
+            return entry["candidates"]
+    return None
+
+
+def _first_stage(settings: Settings, label: str) -> tuple[str | None, dict[str, Any]]:
+    """The first method of a two-stage label, with the options that are its own."""
+    method, options = settings.selectors[label]
+    first, _, second = method.partition("+")
+    if not second:
+        return None, {}
+    own = METHODS[first].options
+    return first, {name: value for name, value in options.items() if name in own}
+
+
+def _check_prefixes(
+    settings: Settings, label: str, seed: int, budgets: list[int], picked: Picked
+) -> None:
     """Picks of an earlier start must be what this start would have made."""
     method, _ = settings.selectors[label]
     if not METHODS[method].prefix:
         return
     longest: list[int] = []
-    for budget in sorted(settings.budgets):
+    for budget in budgets:
         indices = picked[label, budget, seed]["indices"]
         if indices[: len(longest)] != longest:
             raise UserError(

@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from jaxsel.data.catalog import DATASETS
 from jaxsel.errors import UserError
+from jaxsel.experiment.grid import Grid, grid_of
 from jaxsel.features.dtypes import DTYPES
 from jaxsel.features.encoders import ENCODERS
 from jaxsel.models.resnet import STEMS
@@ -25,12 +26,14 @@ class Settings(NamedTuple):
       resolved: the whole config as plain values; tuples are lists.
       selectors: label to (method, options) for every label in `methods`.
       frameworks: name to its settings object.
+      grids: what is to be run: of this config, and of earlier starts in its workdir.
     """
 
     name: str
     resolved: dict[str, Any]
     selectors: dict[str, tuple[str, dict[str, Any]]]
     frameworks: dict[str, Any]
+    grids: tuple[Grid, ...]
 
     @property
     def methods(self) -> list[str]:
@@ -102,6 +105,7 @@ def check(config: ConfigDict) -> Settings:
             name: _framework_settings(name, resolved[name])
             for name in resolved["frameworks"]
         },
+        grids=(grid_of(resolved),),
     )
 
 

@@ -10,8 +10,9 @@ from absl import logging
 from jaxsel.errors import UserError
 from jaxsel.experiment import journal
 from jaxsel.experiment.calls import Trainers
+from jaxsel.experiment.grid import Run
 from jaxsel.experiment.inputs import Inputs
-from jaxsel.experiment.plan import Chunk, Run, halve, write_plan
+from jaxsel.experiment.plan import Chunk, halve, write_plan
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.selecting import Picked
 from jaxsel.experiment.settings import Settings

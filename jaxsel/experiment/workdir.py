@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from jaxsel.errors import UserError
+from jaxsel.experiment.grid import Grid, grid_of, joined
 from jaxsel.experiment.identity import EXTENDABLE, join_identities
 from jaxsel.experiment.provenance import provenance
+from jaxsel.experiment.settings import Settings
 from jaxsel.files import alone_in, read_json, write_json
 
 
@@ -81,11 +83,29 @@ def with_earlier(resolved: dict[str, Any], earlier: dict[str, Any]) -> dict[str,
     return joined
 
 
+def with_earlier_grids(
+    settings: Settings, own: Grid, earlier: dict[str, Any]
+) -> Settings:
+    """Settings that ask for what earlier starts asked for, and for this start's grid.
+
+    Args:
+      settings: of the joined config.
+      own: the grid of this start's config.
+      earlier: the manifest.
+
+    Returns:
+      The settings.
+    """
+    # A study of before grids were kept is the product of its lists.
+    entries = earlier.get("grids", [earlier["study"]])
+    return settings._replace(grids=tuple(joined(map(grid_of, entries), own)))
+
+
 def write_manifest(
     workdir: pathlib.Path,
     earlier: dict[str, Any] | None,
     identity: dict[str, Any],
-    resolved: dict[str, Any],
+    settings: Settings,
     facts: dict[str, Any],
 ) -> dict[str, Any]:
     """Joins this start to the manifest, or refuses it.
@@ -94,7 +114,7 @@ def write_manifest(
       workdir: the workdir.
       earlier: the manifest so far.
       identity: of this start.
-      resolved: the resolved config, joined by the earlier lists.
+      settings: the checked config, joined by what earlier starts asked for.
       facts: about data and features, for people.
 
     Returns:
@@ -103,13 +123,14 @@ def write_manifest(
     Raises:
       UserError: an identity field differs from the workdir's.
     """
-    starts = []
+    starts, resolved = [], settings.resolved
     if earlier is not None:
         identity = join_identities(str(workdir), earlier["identity"], identity)
         starts = earlier["starts"]
     manifest = {
         "identity": identity,
         "study": {field: resolved[field] for field in EXTENDABLE},
+        "grids": [grid._asdict() for grid in settings.grids],
         "config": resolved,
         **facts,
         "starts": [*starts, provenance()],

@@ -109,8 +109,14 @@ def select(
         else value
         for name, value in check_options(method, options).items()
     }
+    if options.get("candidates") is not None:
+        options["candidates"] = validate.as_candidates(
+            options["candidates"], mask, budget
+        )
     order = validate.id_order(ids, n)
     if order is not None:
+        if options.get("candidates") is not None:
+            options["candidates"] = np.argsort(order)[options["candidates"]]
         rows, mask = rows[order], mask[order]
         options = {
             name: value[order] if name in ROW_OPTIONS and value is not None else value
@@ -136,7 +142,10 @@ def select(
         figures = coverage.report(seen, picked, mask, seed, info.get("delta"))
         coverage.warn(method, figures)
         info |= figures
-    indices = picked if order is None else order[picked].astype(np.int64)
+    if order is None:
+        return Selection(picked, np.asarray(picks.gains), info)
+    info |= _in_given_order(info, order)
+    indices = order[picked].astype(np.int64)
     return Selection(indices, np.asarray(picks.gains), info)
 
 
@@ -154,6 +163,17 @@ def run(
     key = jax.random.key(seed)
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
     return jax.block_until_ready(picks)
+
+
+def _in_given_order(info: dict[str, Any], order: np.ndarray) -> dict[str, Any]:
+    """What a method says of rows, in the order in which they were given."""
+    mapped: dict[str, Any] = {}
+    if "candidates" in info:
+        named = info["candidates"]
+        mapped["candidates"] = np.where(named < 0, -1, order[named])
+    if "assignments" in info:
+        mapped["assignments"] = info["assignments"][np.argsort(order)]
+    return mapped
 
 
 def _method(name: Any) -> Method:

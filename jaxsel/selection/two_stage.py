@@ -34,6 +34,10 @@ def two_stage(
       the first stage's info beside them and its rounds as `first_rounds`;
       `candidates` are the rows that the first stage proposed, -1 where fewer than 2s
       rows are free. A smaller budget is not a prefix, as it has other candidates.
+      The option `candidates`, int `[m]`, gives them from outside, in their order: the
+      first stage is not run then, and the second gets the first 2s of them. Those of a
+      larger budget at the same key serve a smaller one where the first stage's picks
+      are prefixes of each other.
 
     When nothing is left: as the two stages, each for itself.
 
@@ -55,20 +59,27 @@ def two_stage(
         labelled: jax.Array,
         *,
         budget: int,
+        candidates: Any = None,
         **options: Any,
     ) -> Picks:
         if budget == 0:
             return no_picks()
         key_first, key_second = jax.random.split(key)
         free = features.shape[0] - jnp.sum(labelled, dtype=jnp.int32)
-        proposed = first(
-            key_first,
-            unit_rows(features),
-            labelled,
-            budget=_proposals(budget, features, labelled),
-            **{name: v for name, v in options.items() if name in first_options},
-        )
-        rows = proposed.indices
+        proposals = _proposals(budget, features, labelled)
+        before: dict[str, Any] = {}
+        if candidates is None:
+            proposed = first(
+                key_first,
+                unit_rows(features),
+                labelled,
+                budget=proposals,
+                **{name: v for name, v in options.items() if name in first_options},
+            )
+            rows = proposed.indices
+            before = {**proposed.info, "first_rounds": proposed.rounds}
+        else:
+            rows = jnp.asarray(candidates, jnp.int32)[:proposals]
         # Where the number of free rows is traced, proposals beyond it are void.
         real = jnp.arange(rows.shape[0]) < free
         given = {name: v for name, v in options.items() if name in second_options}
@@ -84,15 +95,14 @@ def two_stage(
             **given,
         )
         info = {
-            **proposed.info,
+            **before,
             **kept.info,
-            "first_rounds": proposed.rounds,
             "candidates": jnp.where(real, rows, -1),
         }
         return Picks(rows[kept.indices], kept.gains, kept.rounds, info)
 
-    head = list(inspect.signature(select).parameters.values())[:-1]
-    both = {**second_options, **first_options}
+    *head, given, _ = inspect.signature(select).parameters.values()
+    both = {**second_options, **first_options, "candidates": given}
     select.__signature__ = inspect.Signature([*head, *both.values()])  # type: ignore[attr-defined]
     return select
 

@@ -96,20 +96,43 @@ def as_labelled(labelled: Any, n: int) -> np.ndarray:
             "labelled must be a list of row indices or a bool mask, found "
             f"{rows.dtype} of shape {rows.shape}"
         )
+    mask[distinct_rows("labelled", rows, n)] = True
+    return mask
+
+
+def distinct_rows(name: str, rows: np.ndarray, n: int) -> np.ndarray:
+    """Whole numbers `[m]` that are distinct rows of a pool of `n`."""
     wrong = rows[(rows < 0) | (rows >= n)]
     if wrong.size:
         raise UserError(
-            f"labelled indices must lie in 0..{n - 1}, found {wrong[0]}; "
+            f"{name} indices must lie in 0..{n - 1}, found {wrong[0]}; "
             "negative indices are not counted from the end"
         )
-    mask[rows] = True
-    if mask.sum() != rows.size:
-        values, counts = np.unique(rows, return_counts=True)
+    values, counts = np.unique(rows, return_counts=True)
+    if (counts > 1).any():
         raise UserError(
-            f"labelled indices must be distinct, found {values[counts > 1][0]} "
+            f"{name} indices must be distinct, found {values[counts > 1][0]} "
             "more than once"
         )
-    return mask
+    return rows
+
+
+def as_candidates(candidates: Any, labelled: np.ndarray, budget: int) -> np.ndarray:
+    """Rows that a first stage proposed: distinct, unlabelled, enough for the budget."""
+    rows = np.asarray(candidates)
+    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+        raise UserError(
+            "candidates must be a list of row indices, found "
+            f"{rows.dtype} of shape {rows.shape}"
+        )
+    if labelled[distinct_rows("candidates", rows, len(labelled))].any():
+        raise UserError("candidates must be unlabelled rows, found labelled ones")
+    if len(rows) < budget:
+        raise UserError(
+            f"expected at least {budget} candidates for a budget of {budget}, found "
+            f"{len(rows)}"
+        )
+    return rows
 
 
 def as_budget(budget: Any, n: int, n_labelled: int) -> int:

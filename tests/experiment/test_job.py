@@ -114,6 +114,9 @@ def test_more_methods_budgets_and_seeds_extend_the_study(
     job.run(tiny(methods=("norm",), budgets=(20,), seeds=(1,)), workdir)
     second = (workdir / "results.csv").read_bytes()
     assert second.startswith(first)
+    assert len(without_seconds(workdir)) == 1 + 2, "its own grid, no other run"
+    job.run(tiny(methods=("norm", "random"), budgets=(20, 10), seeds=(1, 0)), workdir)
+    assert (workdir / "results.csv").read_bytes().startswith(second)
     assert sorted(without_seconds(workdir)) == sorted(without_seconds(undisturbed))
     study = json.loads((workdir / "manifest.json").read_text())["study"]
     assert study["methods"] == ["random", "norm"]

@@ -9,15 +9,16 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jaxsel.errors import UserError
-from jaxsel.experiment.plan import (
-    Chunk,
-    Run,
-    all_runs,
-    extend_plan,
-    halve,
-    read_plan,
-    write_plan,
-)
+from jaxsel.experiment.grid import Grid, Run, runs_of
+from jaxsel.experiment.plan import Chunk, extend_plan, halve, read_plan, write_plan
+
+
+def all_runs(
+    frameworks: list[str], methods: list[str], budgets: list[int], seeds: list[int]
+) -> list[Run]:
+    grid = Grid(tuple(methods), tuple(budgets), tuple(seeds), tuple(frameworks))
+    return runs_of([grid])
+
 
 SHAPES = {"supervised": (1, 1), "linear_probe": (5, 5), "flexmatch": (4, 2)}
 

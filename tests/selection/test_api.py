@@ -238,3 +238,46 @@ def test_lengths_do_not_matter_where_rows_are_made_unit():
     other = jaxsel.select(directions * 2.0**lengths, 6, "probcover", delta=0.65)
     assert one.info["rows"] == other.info["rows"] == "unit"
     np.testing.assert_array_equal(one.indices, other.indices)
+
+
+def test_given_candidates_are_what_the_second_stage_sees() -> None:
+    rows = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    whole = jaxsel.select(rows, 6, "probcover+gs", delta=0.9)
+    proposed = whole.info["candidates"]
+    for budget in (2, 6):
+        again = jaxsel.select(rows, budget, "probcover+gs", candidates=proposed)
+        alone = jaxsel.select(rows, budget, "probcover+gs", delta=0.9)
+        np.testing.assert_array_equal(again.indices, alone.indices)
+    # With ids, rows in and out are those of the matrix as it was given.
+    ids = np.random.default_rng(1).permutation(40)
+    named = jaxsel.select(rows, 6, "probcover+gs", delta=0.9, ids=ids)
+    assert set(named.indices) <= set(named.info["candidates"])
+    again = jaxsel.select(
+        rows, 6, "probcover+gs", candidates=named.info["candidates"], ids=ids
+    )
+    np.testing.assert_array_equal(again.indices, named.indices)
+
+
+@pytest.mark.parametrize(
+    "candidates, message",
+    [
+        ([1, 2], "at least 3 candidates for a budget of 3, found 2"),
+        ([1, 2, 2], "candidates indices must be distinct, found 2"),
+        ([1, 2, 9], "candidates indices must lie in 0..8, found 9"),
+        ([0, 1, 2], "candidates must be unlabelled rows"),
+        ([1.0, 2.0, 3.0], "candidates must be a list of row indices, found float64"),
+    ],
+)
+def test_candidates_that_cannot_be_are_refused(candidates: list, message: str) -> None:
+    with pytest.raises(jaxsel.UserError, match=message):
+        jaxsel.select(
+            np.eye(9), 3, "typiclust+norm", labelled=[0], candidates=candidates
+        )
+
+
+def test_clusters_are_told_in_the_order_of_the_given_rows() -> None:
+    rows = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    plain = jaxsel.select(rows, 3, "typiclust").info["assignments"]
+    ids = np.random.default_rng(1).permutation(30)
+    shuffled = jaxsel.select(rows[ids], 3, "typiclust", ids=ids).info["assignments"]
+    np.testing.assert_array_equal(shuffled, plain[ids])
