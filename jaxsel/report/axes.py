@@ -1,0 +1,75 @@
+"""How every panel is dressed: quiet axes, a title that is not read as mathematics."""
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+QUIET = "#999999"  # spines and ticks
+GRID = "#e6e6e6"
+INK = "#333333"  # text and lines about the data
+
+
+def literal(text: str) -> str:
+    r"""Text that Matplotlib does not read as mathematics.
+
+    >>> literal("$weird$")
+    '\\$weird\\$'
+    """
+    return text.replace("$", r"\$")
+
+
+def dress(
+    axis: "Axes",
+    *,
+    title: str = "",
+    x_label: str = "",
+    y_label: str = "",
+    title_pad: float = 6,
+) -> None:
+    """Light axes without a box, a light grid below the data, labels as plain text.
+
+    Args:
+      axis: the panel.
+      title: above its left corner.
+      x_label: below.
+      y_label: beside.
+      title_pad: points between the title and the panel.
+    """
+    axis.set_title(literal(title), loc="left", fontsize=10, pad=title_pad)
+    axis.set_xlabel(literal(x_label), fontsize=9)
+    axis.set_ylabel(literal(y_label), fontsize=9)
+    axis.tick_params(which="both", labelsize=8, color=QUIET)
+    axis.grid(color=GRID, linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.spines[["left", "bottom"]].set_color(QUIET)
+
+
+def panel_grid(
+    panels: int, *, columns: int, width: float, height: float
+) -> tuple["Figure", list["Axes"]]:
+    """A figure with so many panels, row by row, and no empty ones.
+
+    Args:
+      panels: how many, at least 1.
+      columns: at most so many a row.
+      width: inches a panel.
+      height: inches a panel.
+
+    Returns:
+      A Matplotlib figure that no global state refers to, and its panels.
+    """
+    from matplotlib.figure import Figure
+
+    columns = min(panels, columns)
+    rows = math.ceil(panels / columns)
+    figure = Figure(
+        figsize=(width * columns, height * rows), dpi=200, layout="constrained"
+    )
+    axes = list(figure.subplots(rows, columns, squeeze=False).ravel())
+    for axis in axes[panels:]:
+        axis.remove()
+    return figure, axes[:panels]
