@@ -50,15 +50,7 @@ def get_config(variant: str = "") -> ConfigDict:
 
 
 def _cpu_simclr(config: ConfigDict) -> None:
-    config.features.width = 16
-    config.features.stem = "reference"
-    config.simclr.epochs = 10
-    config.simclr.batch_size = 256  # More steps in few epochs.
-    config.simclr.symmetric = True  # Twice the anchors for the same images.
-    config.simclr.log_steps = 13  # 15 lines an epoch of 195 steps.
-    config.simclr.knn_epochs = 2
-    config.simclr.knn_bank = 10_000
-    config.simclr.knn_queries = 2_000
+    common.cpu_simclr(config)
     config.methods = ("random", "norm", "gram_schmidt")
     config.budgets = config.budgets[::2]
     config.frameworks = ("linear_probe",)

@@ -139,6 +139,19 @@ def random_features(config: ConfigDict) -> None:
     config.features.encoder = "random_resnet18"
 
 
+def cpu_simclr(config: ConfigDict) -> None:
+    """SimCLR in an hour of two CPU cores: a narrow network, 10 epochs."""
+    config.features.width = 16
+    config.features.stem = "reference"
+    config.simclr.epochs = 10
+    config.simclr.batch_size = 256  # More steps in few epochs.
+    config.simclr.symmetric = True  # Twice the anchors for the same images.
+    config.simclr.log_steps = 13  # 15 lines an epoch of 195 steps.
+    config.simclr.knn_epochs = 2
+    config.simclr.knn_bank = 10_000
+    config.simclr.knn_queries = 2_000
+
+
 SEMI = ("semi", "semi_gpu_hour", "semi_quick")
 
 

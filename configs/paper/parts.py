@@ -1,0 +1,170 @@
+"""Parts of the paper's figures: a study (data set, features, scale) and a grid of it.
+
+Figures whose parts name the same study share its workdir, so that no selection and no
+run is made twice.
+"""
+
+import importlib
+from collections.abc import Iterable
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from configs import common
+from jaxsel.errors import UserError
+from jaxsel.reproduce.figure import SCALES, Part
+
+# The data sets of the paper's main figures that a scale has the time for.
+DATA = {
+    "cpu": ("cifar10",),
+    "gpu": ("cifar10", "cifar100", "tiny_imagenet"),
+    "paper": ("cifar10", "cifar100", "tiny_imagenet", "imagenet"),
+}
+KNOWN = ("digits", "cifar10", "cifar100", "tiny_imagenet", "tiny_imagenet32")
+KNOWN += ("organamnist", "imagenet")
+FEATURES = ("learned", "random", "rgb", "dino")
+_MODULES = {"tiny_imagenet32": "tiny_imagenet"}
+
+# Selectors of the ablations, by the labels that the figures give them.
+VARIANTS: dict[str, dict[str, Any]] = {
+    **{
+        f"{method}_l{order}": {"method": method, "norm_ord": order}
+        for method in ("norm", "gram_schmidt", "probcover+norm", "typiclust+norm")
+        for order in ("1", "inf")
+    },
+    "norm_input": {"method": "norm", "input_norms": True},
+    "norm_max": {"method": "norm", "deterministic": True},
+    "gram_schmidt_max": {"method": "gram_schmidt", "deterministic": True},
+    "probcover_75": {"method": "probcover", "delta": "0.75"},
+}
+
+
+def part(
+    data: str,
+    scale: str,
+    framework: str,
+    *,
+    features: str = "learned",
+    methods: Iterable[str] = common.PAPER_METHODS,
+    multiples: Iterable[int] = (),
+    budgets: Iterable[int] = (),
+    seeds: int = 0,
+    initial_pool: bool = False,
+) -> Part:
+    """A grid of one framework in one study.
+
+    Args:
+      data: one of `KNOWN`.
+      scale: one of `SCALES`.
+      framework: a name of `jaxsel.training.frameworks.FRAMEWORKS`.
+      features: one of `FEATURES`; learned ones are the paper's for the data set.
+      methods: labels.
+      multiples: budgets as multiples of the number of classes; by default 1 to 6,
+        and 1, 3, 6 for networks on a CPU.
+      budgets: further budgets, as they are.
+      seeds: how many; 0 for 10 linear probes, or 3 networks.
+      initial_pool: whether a label a class is drawn uniformly first.
+
+    Returns:
+      The part.
+    """
+    config = study(data, features, scale)
+    classes = len_classes(config)
+    probe = framework == "linear_probe"
+    if not (multiples := tuple(multiples)) and not (budgets := tuple(budgets)):
+        multiples = (1, 3, 6) if scale == "cpu" and not probe else range(1, 7)
+    config.methods = tuple(methods)
+    config.budgets = tuple(sorted({classes * m for m in multiples} | set(budgets)))
+    config.seeds = tuple(range(seeds or (10 if probe else 3)))
+    config.frameworks = (framework,)
+    name = f"{config.data.name}-{config.features.encoder}"
+    if initial_pool:
+        config.initial_pool = classes
+        name += "-pool"
+    return Part(name, config)
+
+
+def each(
+    data: tuple[str, ...], scale: str, framework: str, **grid: Any
+) -> tuple[Part, ...]:
+    """A part for every data set; those of the scale where none is given."""
+    return tuple(part(name, scale, framework, **grid) for name in data or DATA[scale])
+
+
+def len_classes(config: ConfigDict) -> int:
+    """Classes of a config's data set: the smallest budget of the paper's."""
+    return config.budgets[0]
+
+
+def study(data: str, features: str, scale: str) -> ConfigDict:
+    """The config of a study at a scale, with the paper's grid.
+
+    Args:
+      data: one of `KNOWN`.
+      features: one of `FEATURES`.
+      scale: "paper" has the paper's protocol; "gpu" a fifth of SimCLR's epochs and
+        semi-supervised runs of 15,000 steps of a WRN-28-2; "cpu" narrow networks and
+        few epochs throughout.
+
+    Returns:
+      The config.
+
+    Raises:
+      UserError: an unknown name, or a data set that is out of a CPU's reach.
+    """
+    for what, name, known in (
+        ("--data", data, KNOWN),
+        ("features", features, FEATURES),
+        ("--scale", scale, SCALES),
+    ):
+        if name not in known:
+            raise UserError(
+                f"expected {what} to be one of {', '.join(known)}, found {name!r}"
+            )
+    if scale == "cpu" and data == "imagenet":
+        raise UserError("ImageNet needs --scale gpu or paper: see README")
+    module = importlib.import_module(f"configs.{_MODULES.get(data, data)}")
+    config = module.get_config("paper" if data == "digits" and scale != "cpu" else "")
+    config.data.name = {"imagenet": "imagenet2012"}.get(data, data)
+    if data not in ("organamnist", "imagenet"):
+        _semi(config, module.get_config(_semi_variant(data, scale)))
+    if scale == "cpu":
+        _on_a_cpu(config, data)
+    elif scale == "gpu":
+        config.simclr.epochs = 100
+    if features == "random":
+        common.random_features(config)
+    elif features != "learned":
+        config.features.encoder = {"rgb": "rgb", "dino": "dino_vits16"}[features]
+    for label, entry in VARIANTS.items():
+        plain = dict(config.selectors[entry["method"]])
+        config.selectors[label] = ConfigDict({**plain, **entry})
+    return config
+
+
+def _semi_variant(data: str, scale: str) -> str:
+    if data == "digits":
+        return "semi_quick"
+    if scale == "cpu":
+        return "semi_quick32" if data == "tiny_imagenet32" else "semi_quick"
+    return "semi" if scale == "paper" else "semi_gpu_hour"
+
+
+def _semi(config: ConfigDict, other: ConfigDict) -> None:
+    config.flexmatch, config.simmatch = other.flexmatch, other.simmatch
+
+
+def _on_a_cpu(config: ConfigDict, data: str) -> None:
+    """An hour of SimCLR, and ten seconds a supervised run."""
+    if data == "digits":  # Their own config is small already.
+        config.budgets = tuple(10 * i for i in range(1, 7))
+        config.supervised.width = 4
+        config.supervised.epochs = 20
+        for section in (config.flexmatch, config.simmatch):
+            section.iterations, section.eval_every = 200, 100
+        return
+    common.cpu_simclr(config)
+    config.supervised.width = 8
+    config.supervised.epochs = 60
+    for section in (config.flexmatch, config.simmatch):
+        section.iterations, section.eval_every = 200, 100

@@ -1,0 +1,1 @@
+"""The paper as commands: `python -m jaxsel.reproduce FIGURE`."""
