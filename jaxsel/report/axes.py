@@ -3,9 +3,13 @@
 import math
 from typing import TYPE_CHECKING
 
+from jaxsel.report.palette import Style
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+    from numpy.typing import ArrayLike
 
 QUIET = "#999999"  # spines and ticks
 GRID = "#e6e6e6"
@@ -46,6 +50,49 @@ def dress(
     axis.set_axisbelow(True)
     axis.spines[["top", "right"]].set_visible(False)
     axis.spines[["left", "bottom"]].set_color(QUIET)
+
+
+def line_with_errors(
+    axis: "Axes",
+    x: "ArrayLike",
+    y: "ArrayLike",
+    errors: "ArrayLike",
+    *,
+    style: Style,
+    label: str = "",
+    cap: float = 0,
+) -> "Line2D":
+    """A line whose markers have a thin white edge, over bars that have none.
+
+    Args:
+      axis: where.
+      x: `[k]`.
+      y: `[k]`.
+      errors: `[k]` to both sides or `[2, k]`, down and up, in the units of y.
+      style: colour, marker and dashes.
+      label: for the legend, as plain text.
+      cap: points to each side at the ends of the bars.
+
+    Returns:
+      The line, as a handle for a legend.
+    """
+    axis.errorbar(
+        x, y, errors, fmt="none", ecolor=style.colour, elinewidth=1, capsize=cap
+    )
+    (line,) = axis.plot(
+        x,
+        y,
+        color=style.colour,
+        marker=style.marker,
+        linestyle=style.dashes,
+        linewidth=1.6,
+        markersize=5,
+        markeredgecolor="white",
+        markeredgewidth=0.5,
+        zorder=3,
+        label=literal(label),
+    )
+    return line
 
 
 def panel_grid(
