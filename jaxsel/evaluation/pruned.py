@@ -15,6 +15,8 @@ from jaxsel.errors import UserError
 from jaxsel.evaluation.regression import RankCorrelation, Regression, regress, spearman
 from jaxsel.evaluation.statistics import Estimate, estimate
 
+_ROUNDING = 1e-6  # float32's, of a norm
+
 
 class Group(NamedTuple):
     """Examples of about the same norm before pruning."""
@@ -135,8 +137,8 @@ def norm_bias(
 
 
 def _relation(norms: np.ndarray, quantity: np.ndarray, level: float) -> Relation | None:
-    """Both correlations, or None for a constant (up to float32's rounding)."""
-    if np.ptp(quantity) <= 1e-6 * np.abs(quantity).max():
+    """Both correlations, or None for a constant."""
+    if np.ptp(quantity) <= _ROUNDING * np.abs(quantity).max():
         return None
     return Relation(
         regress(norms, quantity, level=level), spearman(norms, quantity, level=level)
@@ -166,6 +168,11 @@ def _check_before(
         raise UserError(
             f"expected finite norms above 0 before pruning, found {bad} that are not; "
             "what they retain has no meaning, leave out those examples"
+        )
+    if np.ptp(norms) <= _ROUNDING * norms.max():
+        raise UserError(
+            f"expected norms that differ before pruning, found {norms[0]:g} for every "
+            "example, as after a LayerNorm; relate features from before it"
         )
 
 

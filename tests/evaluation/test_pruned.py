@@ -111,7 +111,7 @@ def test_tied_norms_are_cut_by_row():
         ({"groups": 5}, "8 examples and 5 groups"),
         ({"groups": 1}, "8 examples and 1 groups"),
         ({"norms": np.arange(8.0)}, "found 1 that are not"),
-        ({"norms": np.ones(8)}, "x to vary"),
+        ({"norms": 1 + 1e-8 * np.arange(8)}, "found 1 for every example"),
         ({"after": {1.2: None}}, "found 1.2"),
         ({"after": {0.5: After(np.ones(7), np.ones(7))}}, r"shape \[8\] at sparsity"),
         ({"after": {0.5: After(-np.ones(8), np.ones(8))}}, "found 8 that are not"),
