@@ -1,10 +1,10 @@
 """Magnitude pruning: the smallest weights of a whole network become 0."""
 
-import math
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
 
 from jaxsel.errors import UserError
@@ -48,17 +48,24 @@ def magnitude_prune(params: Any, sparsity: float) -> Any:
         )
     leaves, structure = jax.tree_util.tree_flatten_with_path(params)
     kernels = _kernels(params)
-    count = round(sparsity * sum(kernel.size for kernel in kernels))
-    pruned, finite = _prune(kernels, jnp.asarray(count))
-    if not finite:
+    # float64 holds every float type there is, so that no two weights become equal.
+    magnitudes = np.concatenate(
+        [np.abs(np.asarray(kernel, np.float64)).ravel() for kernel in kernels]
+    )
+    if not np.isfinite(magnitudes).all():
         raise UserError(
             "expected finite weights, found some that are not; their magnitudes have "
-            "no order, and the network is no use: train it again"
+            "no order, and the network is of no use: train it again"
         )
-    replacements = iter(pruned)
+    cut = _smallest(magnitudes, round(sparsity * len(magnitudes)))
+    ends = np.cumsum([kernel.size for kernel in kernels])[:-1]
+    pruned = iter(
+        jnp.where(part.reshape(kernel.shape), 0, kernel)
+        for kernel, part in zip(kernels, np.split(cut, ends), strict=True)
+    )
     return jax.tree_util.tree_unflatten(
         structure,
-        [next(replacements) if _is_kernel(path) else leaf for path, leaf in leaves],
+        [next(pruned) if _is_kernel(path) else leaf for path, leaf in leaves],
     )
 
 
@@ -83,24 +90,17 @@ def sparsity_of(params: Any) -> float:
     return zeros / sum(kernel.size for kernel in kernels)
 
 
-@jax.jit
-def _prune(kernels: list[Array], count: Array) -> tuple[list[Array], Array]:
-    """The kernels without their `count` smallest weights, and whether all are finite.
+def _smallest(magnitudes: np.ndarray, count: int) -> np.ndarray:
+    """Which are the `count` smallest, the first ones of equals: bool `[m]`.
 
-    The count is traced, so that every sparsity runs the same program.
+    On the host, where pruning a ResNet-18's 11 million weights by a partition takes
+    less than a second; by a sort under XLA it took six on a CPU.
     """
-    magnitudes = jnp.concatenate([jnp.abs(kernel).ravel() for kernel in kernels])
-    order = jnp.argsort(magnitudes, stable=True)
-    places = jnp.arange(order.size)
-    cut = jnp.zeros(order.shape, bool).at[order].set(places < count)
-    ends = [0]
-    for kernel in kernels:
-        ends.append(ends[-1] + math.prod(kernel.shape))
-    pruned = [
-        jnp.where(cut[start:end].reshape(kernel.shape), 0, kernel)
-        for kernel, start, end in zip(kernels, ends, ends[1:], strict=False)
-    ]
-    return pruned, jnp.isfinite(magnitudes).all()
+    if not count:
+        return np.zeros(len(magnitudes), bool)
+    bar = np.partition(magnitudes, count - 1)[count - 1]
+    below, equal = magnitudes < bar, magnitudes == bar
+    return below | (equal & (np.cumsum(equal) <= count - below.sum()))
 
 
 def _kernels(params: Any) -> list[Array]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jaxsel.errors import UserError
 from jaxsel.models import ResNet18
-from jaxsel.models.pruning import _prune, magnitude_prune, sparsity_of
+from jaxsel.models.pruning import magnitude_prune, sparsity_of
 
 SHAPES = {"a_conv": (3, 3, 2, 4), "b_fc": (5, 7)}  # 107 weights
 
@@ -97,14 +97,6 @@ def test_only_kernels_change():
     assert pruned["bn"]["scale"] is params["bn"]["scale"]
     assert pruned["pos_embed"] is params["pos_embed"]
     assert _flat(params).all()  # the argument is as it was
-
-
-def test_every_sparsity_runs_one_program():
-    params = _params()
-    magnitude_prune(params, 0.1)
-    before = _prune._cache_size()
-    magnitude_prune(params, 0.7)
-    assert _prune._cache_size() == before
 
 
 def test_a_pruned_network_is_a_network():
