@@ -47,8 +47,8 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.data.holdout = 0.1
     config.data.image_size = 224  # of a streamed set; others come as they are
 
-    # Features: random_resnet18, simclr, dino_vits16, random_vits16, rgb, or file (path:
-    # .npz, .parquet, .npy, or a folder that `jaxsel features` wrote).
+    # Features: random_resnet18, simclr, dino_vits16, random_vits16, inception_fid, rgb,
+    # or file (path: .npz, .parquet, .npy, or a folder that `jaxsel features` wrote).
     config.features = ConfigDict()
     config.features.encoder = "simclr"
     config.features.seed = 0
@@ -56,7 +56,7 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.features.stem = "cifar"
     config.features.mean = CIFAR_MEAN
     config.features.std = SIMCLR_CIFAR10_STD
-    config.features.weights = "facebook/dino-vits16"  # or a safetensors file
+    config.features.weights = ""  # a file; empty for the encoder's own, downloaded once
     config.features.batch_size = 256
     config.features.dtype = "float32"  # of what is stored: float16, bfloat16 for half
     config.features.path = ""

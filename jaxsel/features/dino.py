@@ -21,13 +21,15 @@ from jaxsel.features.hub import weights_file
 from jaxsel.features.safetensors import read_safetensors
 from jaxsel.models.vit import ViT
 
+PUBLISHED = "facebook/dino-vits16"
+
 
 def dino_vits16(weights: str, network: ViT | None = None) -> Encoder:
     """The class token of a ViT-S/16 trained with DINO on ImageNet, not normalised.
 
     Args:
       weights: path of a safetensors file with DINO's own or the hub's names, or a name
-        on the hub, `facebook/dino-vits16`, which is downloaded once.
+        on the hub, which is downloaded once; nothing for `facebook/dino-vits16`.
       network: another size of network, for files that hold one.
 
     Returns:
@@ -41,7 +43,7 @@ def dino_vits16(weights: str, network: ViT | None = None) -> Encoder:
     2406.01086, for ImageNet.
     """
     network = network or ViT()
-    file: pathlib.Path = weights_file(weights)
+    file: pathlib.Path = weights_file(weights or PUBLISHED)
     params = tree_from_hub(read_safetensors(file), network)
     identity = {"encoder": "dino_vits16", "weights": sha256_of_tree(params)}
     return _encoder(network, params, identity)

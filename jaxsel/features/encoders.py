@@ -7,7 +7,13 @@ import jax.numpy as jnp
 
 from jaxsel.errors import UserError
 from jaxsel.features.dino import dino_vits16, random_vits16
-from jaxsel.features.encoder import Encoder, on_all_devices, sha256_of_tree
+from jaxsel.features.encoder import (
+    Encoder,
+    network_encoder,
+    on_all_devices,
+    sha256_of_tree,
+)
+from jaxsel.features.inception import inception_fid
 from jaxsel.features.simclr import simclr
 from jaxsel.models.conv import default_lowering
 from jaxsel.models.resnet import ResNet18
@@ -50,12 +56,11 @@ def random_resnet18(
     )
     # The parameters do not depend on the image size: every layer is convolutional.
     example = jnp.zeros((1, 32, 32, channels), jnp.float32)
-    params, state = on_all_devices(
-        jax.jit(network.start)(jax.random.key(seed), example)
-    )
+    weights = on_all_devices(jax.jit(network.start)(jax.random.key(seed), example))
 
     @jax.jit
-    def apply(params: Any, state: Any, images: jax.Array) -> jax.Array:
+    def apply(weights: Any, images: jax.Array) -> jax.Array:
+        params, state = weights
         x = (images.astype(jnp.float32) / 255.0 - jnp.array(mean)) / jnp.array(std)
         return network.embed(params, state, x)
 
@@ -67,9 +72,9 @@ def random_resnet18(
         "mean": list(mean),
         "std": list(std),
         # A seed gives the same weights only as long as nothing below changes.
-        "weights": sha256_of_tree((params, state)),
+        "weights": sha256_of_tree(weights),
     }
-    return Encoder(identity, lambda images: apply(params, state, images))
+    return network_encoder(identity, apply, weights)
 
 
 def rgb() -> Encoder:
@@ -90,7 +95,15 @@ def rgb() -> Encoder:
     return Encoder({"encoder": "rgb"}, apply)
 
 
-ENCODERS = ("random_resnet18", "simclr", "rgb", "file", "dino_vits16", "random_vits16")
+ENCODERS = (
+    "random_resnet18",
+    "simclr",
+    "rgb",
+    "file",
+    "dino_vits16",
+    "random_vits16",
+    "inception_fid",
+)
 
 
 def make_encoder(settings: dict[str, Any]) -> Encoder:
@@ -119,6 +132,8 @@ def make_encoder(settings: dict[str, Any]) -> Encoder:
         return random_vits16(seed=settings["seed"])
     if name == "dino_vits16":
         return dino_vits16(settings["weights"])
+    if name == "inception_fid":
+        return inception_fid(settings["weights"])
     if name == "rgb":
         return rgb()
     raise UserError(
