@@ -30,6 +30,14 @@ MAY_IMPORT = {
         "evaluation",
         "report",
     },
+    "reproduce": {
+        "data",
+        "features",
+        "selection",
+        "evaluation",
+        "report",
+        "experiment",
+    },
 }
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from configs import common
+from jaxsel.data.catalog import DATASETS
 from jaxsel.errors import UserError
+from jaxsel.experiment.pools import pool_size
 from jaxsel.reproduce.figure import SCALES, Part
 
 # The data sets of the paper's main figures that a scale has the time for.
@@ -23,6 +25,7 @@ DATA = {
 KNOWN = ("digits", "cifar10", "cifar100", "tiny_imagenet", "tiny_imagenet32")
 KNOWN += ("organamnist", "imagenet")
 FEATURES = ("learned", "random", "rgb", "dino")
+FULL = {"cpu": "linear_probe", "gpu": "supervised", "paper": "supervised"}
 _MODULES = {"tiny_imagenet32": "tiny_imagenet"}
 
 # Selectors of the ablations, by the labels that the figures give them.
@@ -50,6 +53,7 @@ def part(
     budgets: Iterable[int] = (),
     seeds: int = 0,
     initial_pool: bool = False,
+    weights: str = "",
 ) -> Part:
     """A grid of one framework in one study.
 
@@ -64,6 +68,7 @@ def part(
       budgets: further budgets, as they are.
       seeds: how many; 0 for 10 linear probes, or 3 networks.
       initial_pool: whether a label a class is drawn uniformly first.
+      weights: of the encoder, where it has a file of its own.
 
     Returns:
       The part.
@@ -77,6 +82,8 @@ def part(
     config.budgets = tuple(sorted({classes * m for m in multiples} | set(budgets)))
     config.seeds = tuple(range(seeds or (10 if probe else 3)))
     config.frameworks = (framework,)
+    if weights:
+        config.features.weights = weights
     name = f"{config.data.name}-{config.features.encoder}"
     if initial_pool:
         config.initial_pool = classes
@@ -89,6 +96,59 @@ def each(
 ) -> tuple[Part, ...]:
     """A part for every data set; those of the scale where none is given."""
     return tuple(part(name, scale, framework, **grid) for name in data or DATA[scale])
+
+
+def domains(
+    features: tuple[str, ...], data: tuple[str, ...], scale: str, dino: str
+) -> tuple[Part, ...]:
+    """Networks from scratch on what is picked by several kinds of features.
+
+    DINO's are left out at the scale cpu where no weights are given.
+    """
+    return tuple(
+        part(
+            name,
+            scale,
+            "supervised",
+            features=kind,
+            methods=(*common.PAPER_METHODS, "probcover_75"),
+            weights=dino if kind == "dino" else "",
+        )
+        for name in data or ("cifar10",)
+        for kind in features
+        if kind != "dino" or dino or scale != "cpu"
+    )
+
+
+def clouds(data: tuple[str, ...], scale: str) -> tuple[Part, ...]:
+    """Random subsets: 500 each of 20 and 30 labels, 100 each of 200 and 300.
+
+    At the scale cpu these are probes, and 48 networks of each smaller size stand beside
+    them.
+    """
+    grids = [(FULL[scale], (20, 30), 500), (FULL[scale], (200, 300), 100)]
+    if scale == "cpu":
+        grids.append(("supervised", (20, 30), 48))
+    return tuple(
+        part(name, scale, framework, methods=("random",), budgets=budgets, seeds=seeds)
+        for name in data
+        for framework, budgets, seeds in grids
+    )
+
+
+def whole(name: str, scale: str, framework: str) -> Part:
+    """A run on every label of the pool, for a line to compare with.
+
+    A network has batches of 100 then; the study is one of its own.
+    """
+    one = part(name, scale, framework, methods=("random",), seeds=1)
+    config = one.config
+    pool = pool_size(min(DATASETS[config.data.name].train.sizes), config.data.holdout)
+    config.budgets = (pool,)
+    config.supervised.batch_cap = 100
+    if scale != "paper":
+        config.supervised.epochs = 20
+    return Part(f"{one.study}-whole", config)
 
 
 def len_classes(config: ConfigDict) -> int:

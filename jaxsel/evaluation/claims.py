@@ -27,6 +27,7 @@ KINDS = {
     "better": (0.0, math.inf),
     "worse": (-math.inf, 0.0),
     "not worse": (-1.0, math.inf),
+    "not better": (-math.inf, 1.0),
     "alike": (-1.0, 1.0),
 }
 
@@ -38,11 +39,14 @@ class Claim(NamedTuple):
       topic: of the abstract's claims, the one that it bears on; "" for none.
       text: in few words.
       kind: a name of `KINDS`.
-      method: the label that it speaks of.
-      baseline: the label that it is compared with; "chance" for a guess.
+      method: the label that it speaks of. Of several, "a|b", the one that is best
+        here; as it is chosen by what is then compared, its lead is a little flattered.
+      baseline: the label that it is compared with, or the best of several; "chance"
+        for a guess.
       margin: what counts as alike, in the quantity's own unit (a fraction of
         accuracy).
       framework: where it speaks of one framework only.
+      features: where it speaks of one kind of features only.
     """
 
     topic: str
@@ -52,6 +56,7 @@ class Claim(NamedTuple):
     baseline: str = "random"
     margin: float = 0.02
     framework: str = ""
+    features: str = ""
 
 
 class Verdict(NamedTuple):
@@ -134,6 +139,8 @@ def verdicts(
         for setting in settings:
             if claim.framework not in ("", setting.framework):
                 continue
+            if claim.features not in ("", setting.features):
+                continue
             here = [row for row in rows if setting_of(row) == setting]
             interval = (
                 _above(here, claim.method, chance)
@@ -167,6 +174,7 @@ def place(setting: Setting) -> str:
 def _difference(
     rows: list[ResultRow], method: str, baseline: str
 ) -> tuple[float, float, int] | None:
+    method, baseline = _best(rows, method), _best(rows, baseline)
     pair = [row for row in rows if row.method in (method, baseline)]
     differences = paired_differences(pair, baseline=baseline)
     mine = [each for each in differences if each.method == method]
@@ -175,6 +183,17 @@ def _difference(
     last = mine[-1]  # Over all budgets, where there are several.
     half = math.inf if last.half_width is None else last.half_width
     return last.mean, half, last.n
+
+
+def _best(rows: list[ResultRow], labels: str) -> str:
+    """Of labels with a bar between them, the one with the highest mean."""
+    names = labels.split("|")
+    mean = {
+        name: estimate(accuracies).mean
+        for name in names
+        if (accuracies := [row.accuracy for row in rows if row.method == name])
+    }
+    return max(mean, key=mean.__getitem__) if mean else names[0]
 
 
 def _above(

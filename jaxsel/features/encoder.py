@@ -18,10 +18,22 @@ class Encoder(NamedTuple):
       identity: everything that determines the rows, JSON-able; its hash names the
         cache folder.
       encode: uint8 `[b, h, w, c]` to float32 `[b, d]`, jitted.
+      network: of an encoder with weights, `(apply, weights)` such that `encode` is
+        `apply(weights, images)`; for those who change the weights.
     """
 
     identity: dict[str, Any]
     encode: Callable[[jax.Array], jax.Array]
+    network: tuple[Callable[[Any, jax.Array], jax.Array], Any] | None = None
+
+
+def network_encoder(
+    identity: dict[str, Any],
+    apply: Callable[[Any, jax.Array], jax.Array],
+    weights: Any,
+) -> Encoder:
+    """The encoder `apply(weights, images)`."""
+    return Encoder(identity, lambda images: apply(weights, images), (apply, weights))
 
 
 def encode_stream(

@@ -5,7 +5,7 @@ import pathlib
 import jax
 
 from jaxsel.errors import UserError
-from jaxsel.features.encoder import Encoder, on_all_devices
+from jaxsel.features.encoder import Encoder, network_encoder, on_all_devices
 from jaxsel.pretraining.embed import make_embed
 from jaxsel.pretraining.settings import OF_THE_NETWORK
 from jaxsel.pretraining.simclr import SimCLR
@@ -50,4 +50,4 @@ def simclr(folder: str) -> Encoder:
         "trained_on": manifest["identity"]["fingerprint"],
         "weights": manifest["sha256"],
     }
-    return Encoder(identity, lambda images: embed(weights, images))
+    return network_encoder(identity, embed, weights)

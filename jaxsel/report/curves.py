@@ -1,11 +1,12 @@
 """`accuracy.png`: accuracy against labels, a panel a setting, as the paper's Fig. 2."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from jaxsel.errors import UserError
 from jaxsel.evaluation.rows import ResultRow
+from jaxsel.evaluation.statistics import Setting
 from jaxsel.report.grids import Grid, grids
 from jaxsel.report.palette import in_order, method_style
 from jaxsel.report.words import setting_name
@@ -19,7 +20,10 @@ _LOGARITHMIC_FROM = 30  # ratio of the largest budget to the smallest
 
 
 def accuracy_figure(
-    rows: Iterable[ResultRow], *, chance: float | None = None
+    rows: Iterable[ResultRow],
+    *,
+    chance: float | None = None,
+    reference: Mapping[Setting, float] | None = None,
 ) -> "Figure":
     """Draw mean accuracy against the number of labels, a line a method.
 
@@ -31,6 +35,8 @@ def accuracy_figure(
     Args:
       rows: finished runs, each once, at least one.
       chance: the accuracy of a guess, a fraction; a dotted line.
+      reference: the accuracy with all labels of the pool, by setting; a line with its
+        value on it.
 
     Returns:
       A Matplotlib figure that no global state refers to.
@@ -61,6 +67,8 @@ def accuracy_figure(
     near_chance = False
     for axis, grid in zip(axes, panels, strict=False):
         _draw_panel(axis, grid)
+        if reference and grid.setting in reference:
+            _draw_reference(axis, 100 * reference[grid.setting])
         near_chance |= chance is not None and _draw_chance(axis, 100 * chance)
         axis.set_title(
             _literal(setting_name(grid.setting, settings)), loc="left", fontsize=10
@@ -133,6 +141,26 @@ def _draw_chance(axis: "Axes", chance: float) -> bool:
         return False
     axis.axhline(chance, color="#999999", linestyle=":", linewidth=1)
     return True
+
+
+def _draw_reference(axis: "Axes", accuracy: float) -> None:
+    """A line over the curves, which are not pressed together for it: where it would
+    lie far above them, it is written at the panel's top instead.
+    """
+    low, high = axis.get_ylim()
+    text = f"all labels: {accuracy:.1f} %"
+    if accuracy <= high + (high - low) / 2:
+        axis.axhline(accuracy, color="#333333", linestyle=(0, (6, 3)), linewidth=1)
+        axis.annotate(
+            text,
+            (0.02, accuracy),
+            xycoords=("axes fraction", "data"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            fontsize=8,
+        )
+    else:
+        axis.annotate(f"{text} ↑", (0.02, 0.95), xycoords="axes fraction", fontsize=8)
 
 
 def _dress(axis: "Axes", budgets: list[int]) -> None:

@@ -36,6 +36,16 @@ STYLES: dict[str, Style] = {
     "max_herding": Style("#56b4e9", "X", "-"),
 }
 
+# Variants of a method, as "norm_l1": by how much its own colour is mixed with white, or
+# with black where below 0, and a marker and dashes of their own.
+VARIANTS: dict[str, tuple[float, str, str]] = {
+    "l1": (0.45, "<", "--"),
+    "linf": (-0.45, ">", "-."),
+    "max": (-0.3, "x", ":"),
+    "input": (0.3, "*", "--"),
+    "75": (0.3, "1", ":"),
+}
+
 _OTHER_COLOURS = ("#000000", "#8c510a", "#4d4dff", "#b8860b", "#7b3294", "#556b2f")
 _OTHER_MARKERS = ("*", "p", "h", "<", ">", "d", "8")
 _OTHER_DASHES = ("--", "-.", ":")
@@ -52,6 +62,10 @@ def method_style(method: str) -> Style:
     """
     if method in STYLES:
         return STYLES[method]
+    base, _, variant = method.rpartition("_")
+    if base in STYLES and variant in VARIANTS:
+        shade, *line = VARIANTS[variant]
+        return Style(_mixed(STYLES[base].colour, shade), *line)
     code = zlib.crc32(method.encode())
     code, colour = divmod(code, len(_OTHER_COLOURS))
     code, marker = divmod(code, len(_OTHER_MARKERS))
@@ -62,13 +76,30 @@ def method_style(method: str) -> Style:
     )
 
 
+def _mixed(colour: str, shade: float) -> str:
+    """A colour mixed with white (shade above 0) or black.
+
+    >>> _mixed("#808080", 0.5), _mixed("#808080", -0.5)
+    ('#c0c0c0', '#404040')
+    """
+    end = 255 if shade > 0 else 0
+    parts = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    mixed = (round(part + abs(shade) * (end - part)) for part in parts)
+    return "#" + "".join(f"{part:02x}" for part in mixed)
+
+
 def in_order(methods: Iterable[str]) -> list[str]:
-    """The distinct methods: those of `STYLES` in its order, then the others by name.
+    """The distinct methods: those of `STYLES` in its order, each with its variants
+    after it, then the others by name.
 
     >>> in_order(["zebra", "norm", "random", "norm"])
     ['random', 'norm', 'zebra']
     """
     rank = {method: place for place, method in enumerate(STYLES)}
-    return sorted(
-        set(methods), key=lambda method: (rank.get(method, len(rank)), method)
-    )
+
+    def place(method: str) -> int:
+        base, _, variant = method.rpartition("_")
+        known = base if variant in VARIANTS and method not in rank else method
+        return rank.get(known, len(rank))
+
+    return sorted(set(methods), key=lambda method: (place(method), method))

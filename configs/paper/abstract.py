@@ -1,0 +1,24 @@
+"""What the paper claims, by the topics of the figures' claims."""
+
+TOPICS = {
+    "pruning": "There is a relation between subset selection and pruning: a pruned "
+    "network is biased to examples of high feature norm (abstract; Appendix F)",
+    "norm": "Subsets of high feature norm are better to train on: drawing by norm "
+    "beats drawing uniformly (abstract, introduction)",
+    "correlation": "Among uniformly drawn subsets, accuracy rises with the mean norm "
+    "(introduction)",
+    "combination": "The norm criterion and Gram-Schmidt improve other methods when "
+    "put on top of them (abstract: “to improve subset selection methods”)",
+    "versatile": "It holds across networks, training frameworks and feature domains "
+    "(abstract: “on various networks and datasets”)",
+    "sota": "New state of the art in most cases (introduction)",
+}
+# For the page's head.
+SCALES_SAID = (
+    "The scale cpu has features of a SimCLR that was trained for an hour on two cores "
+    "(a ResNet-18 of a quarter the width, 10 epochs, where the paper has 500 at full "
+    "width), linear probes with 10 seeds, networks of an eighth of the width and 60 "
+    "epochs with 3 seeds. What is not resolved here may well be at the paper's scale, "
+    "and what comes out here need not come out there. CIFAR-10 is a copy whose images "
+    "were stored as JPEG."
+)

@@ -1,0 +1,38 @@
+"""Appendix E: larger budgets."""
+
+from typing import Any
+
+from configs.paper.parts import each
+from configs.paper.said import ABLATION, MINUTES
+from jaxsel.evaluation.claims import Claim
+from jaxsel.reproduce.figure import Figure
+
+
+def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
+    return Figure(
+        id="appE",
+        title="Appendix E: larger budgets",
+        shows="""Ten, thirty and sixty labels a class. The paper: with the norm on top,
+        accuracy is comparable or better. The paper trains networks; at the scale cpu
+        it is the probe.""",
+        kind="accuracy",
+        parts=each(data, scale, ABLATION[scale], multiples=(10, 30, 60), seeds=5),
+        claims=(
+            Claim("norm", "norm is as good as random", "not worse", "norm"),
+            Claim(
+                "combination",
+                "TypiClust with norm is as good as alone",
+                "not worse",
+                "typiclust+norm",
+                "typiclust",
+            ),
+            Claim(
+                "combination",
+                "ProbCover with norm is as good as alone",
+                "not worse",
+                "probcover+norm",
+                "probcover",
+            ),
+        ),
+        minutes=MINUTES["appE"],
+    )

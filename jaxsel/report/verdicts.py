@@ -1,0 +1,67 @@
+"""Verdicts on claims, in words and as a Markdown table."""
+
+import math
+from collections.abc import Iterable, Sequence
+
+from jaxsel.evaluation.claims import OPEN, REFUTED, SUPPORTED, Verdict
+
+# Of a unit: the factor to what is shown, digits after the point, and its name.
+_SHOWN = {
+    "points": (100.0, 1, "points"),
+    "% of distance": (100.0, 1, "% of the distance"),
+    "times": (1.0, 3, "times"),
+}
+
+
+def numbers(verdict: Verdict) -> str:
+    """The quantity with its 95 % interval and what it is of.
+
+    >>> from jaxsel.evaluation.claims import Claim
+    >>> claim = Claim("", "norm beats random", "better", "norm")
+    >>> numbers(Verdict(claim, "", SUPPORTED, .012, .004, .02, "points", 10))
+    '+1.2 [+0.4, +2.0] points, n = 10'
+    """
+    factor, digits, name = _SHOWN.get(verdict.unit, (1.0, 2, verdict.unit))
+
+    def one(value: float) -> str:
+        if not math.isfinite(value):
+            return "?"
+        if verdict.unit == "times":
+            return f"{value:.{digits}g}"
+        return f"{factor * value:+.{digits}f}".replace("-", "−")
+
+    return (
+        f"{one(verdict.value)} [{one(verdict.low)}, {one(verdict.high)}] {name}, "
+        f"n = {verdict.n:,}"
+    )
+
+
+def counted(verdicts: Sequence[Verdict]) -> str:
+    """How many of them came out how.
+
+    >>> counted([])
+    'nothing measured'
+    """
+    if not verdicts:
+        return "nothing measured"
+    words = [verdict.word for verdict in verdicts]
+    short = {SUPPORTED: "supported", REFUTED: "not supported", OPEN: "not resolved"}
+    return ", ".join(
+        f"{words.count(word)} {name}" for word, name in short.items() if word in words
+    )
+
+
+def verdict_table(verdicts: Iterable[Verdict]) -> str:
+    """A row a verdict: claim, where, verdict, numbers."""
+    lines = [
+        "| the paper says | where | verdict | measured |",
+        "| --- | --- | --- | --- |",
+    ]
+    for verdict in verdicts:
+        cells = [verdict.claim.text, verdict.where, f"**{verdict.word}**"]
+        lines.append(f"| {' | '.join([*map(_plain, cells), numbers(verdict)])} |")
+    return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    return text.replace("|", "\\|")

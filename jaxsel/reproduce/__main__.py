@@ -1,0 +1,134 @@
+"""`python -m jaxsel.reproduce FIGURE … [--scale cpu|gpu|paper] [--workdir DIR]`.
+
+Draws figures and tables of Bar & Giryes, arXiv 2406.01086, from runs of its own: what
+is missing of the studies behind a figure is run (and goes on where it was when it is
+killed), then the figure is drawn to DIR/figures/FIGURE with the numbers behind it.
+Studies are shared: nothing is computed twice for two figures.
+"""
+
+import argparse
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Sequence
+
+from absl import logging
+
+from jaxsel.errors import UserError
+from jaxsel.reproduce.figure import SCALES
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parses the command line and draws.
+
+    Args:
+      argv: the words after the program's name; `sys.argv` when not given.
+
+    Returns:
+      The exit code: 0, or 2 after a mistake that one line on stderr explains.
+    """
+    options = _parser().parse_args(argv)
+    logging.use_absl_handler()
+    logging.set_verbosity(logging.WARNING)
+    try:
+        return _run(options)
+    except UserError as error:
+        print(f"jaxsel.reproduce: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("jaxsel.reproduce: stopped; the same command goes on", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m jaxsel.reproduce",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help="or: all")
+    parser.add_argument("--list", action="store_true", help="what there is")
+    parser.add_argument("--scale", choices=SCALES, default="cpu")
+    parser.add_argument(
+        "--workdir", type=pathlib.Path, help="default: runs/paper-SCALE"
+    )
+    parser.add_argument(
+        "--data",
+        default="",
+        help="data sets in place of the figure's own: cifar10,digits",
+    )
+    parser.add_argument(
+        "--dino", default="", help="DINO's weights: a file, or a name on the hub"
+    )
+    parser.add_argument(
+        "--inception", default="", help="Inception-v3's weights: a file"
+    )
+    parser.add_argument(
+        "--page",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="collect the figures drawn so far into DIR/paper.md",
+    )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    # After the parser: --help needs neither JAX nor the configs.
+    from jaxsel.reproduce import catalog, page
+
+    sys.path.append(os.getcwd())  # configs/ is found beside the working directory
+    if options.list:
+        print(catalog.listing(options.scale))
+        return 0
+    names = catalog.IDS if options.figures == ["all"] else options.figures
+    if not names and not options.page:
+        raise UserError("expected a figure, --list or --page, found none: see --help")
+    workdir = options.workdir or pathlib.Path(f"runs/paper-{options.scale}")
+    data = tuple(filter(None, options.data.split(",")))
+    figures = [
+        catalog.load(
+            name,
+            options.scale,
+            data,
+            dino=options.dino,
+            inception=options.inception,
+        )
+        for name in names
+    ]
+    if figures:
+        _keep_programs()
+    for figure in figures:
+        print(_draw(figure, workdir, options.scale))
+    if options.page:
+        print(f"Collected in {page.collect(workdir / 'figures', options.page)}")
+    return 0
+
+
+def _draw(figure, workdir: pathlib.Path, scale: str) -> str:
+    """Runs what is missing, draws, writes; the figure's text."""
+    from jaxsel.reproduce.kinds import KINDS
+    from jaxsel.reproduce.writing import write
+
+    start = time.monotonic()
+    print(f"{figure.id}: {figure.title}", file=sys.stderr, flush=True)
+    product = KINDS[figure.kind](figure, workdir)
+    folder = workdir / "figures" / figure.id
+    text = write(figure, product, folder, scale, time.monotonic() - start)
+    return f"{text}\n{figure.id} is in {folder}/\n"
+
+
+def _keep_programs() -> None:
+    """Compiled programs are kept between processes."""
+    import jax
+
+    from jaxsel.data.folders import cache_root
+
+    if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        jax.config.update("jax_compilation_cache_dir", str(cache_root(None) / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The figures there are: the configs of `configs/paper`."""
+
+import importlib
+import pathlib
+from typing import Any
+
+from jaxsel.errors import UserError
+from jaxsel.reproduce.figure import Figure
+
+# In the paper's order.
+IDS = (
+    "fig2",
+    "fig3",
+    "fig4ab",
+    "fig4cd",
+    "fig5ab",
+    "fig5cd",
+    "fig6ab",
+    "fig6c",
+    "fig7",
+    "fig8",
+    "tab1",
+    "tab2",
+    "appB",
+    "appC",
+    "appD",
+    "appE",
+    "appF",
+    "appG",
+    "appH",
+    "speed",
+)
+
+
+def load(name: str, scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
+    """A figure's description.
+
+    Args:
+      name: one of `IDS`.
+      scale: one of `jaxsel.reproduce.figure.SCALES`.
+      data: data sets in place of the figure's own.
+      **given: files at hand, `dino` and `inception`: paths of weights, or "".
+
+    Returns:
+      The figure.
+
+    Raises:
+      UserError: an unknown name, or no `configs/paper` to read it from.
+    """
+    if name not in IDS:
+        raise UserError(
+            f"expected a figure among {', '.join(IDS)}, found {name!r}: --list "
+            "explains them"
+        )
+    try:
+        module = importlib.import_module(f"configs.paper.{name}")
+    except ModuleNotFoundError as error:
+        if not (error.name or "").startswith("configs"):
+            raise
+        raise UserError(
+            "expected the folder configs/ beside the working directory, found none in "
+            f"{pathlib.Path.cwd()}: run it from the repository's folder"
+        ) from error
+    return module.get_config(scale, data, **{"dino": "", "inception": "", **given})
+
+
+def listing(scale: str) -> str:
+    """What every figure shows, its time and its needs, for `--list`."""
+    lines = []
+    for name in IDS:
+        figure = load(name, scale)
+        studies = ", ".join(dict.fromkeys(part.study for part in figure.parts))
+        lines.append(f"{name:8}{figure.title}")
+        time = figure.minutes.get(scale, "not measured")
+        lines.append(f"{'':8}  --scale {scale}: {studies}; time: {time}")
+        if figure.needs:
+            lines.append(f"{'':8}  needs {figure.needs}")
+    return "\n".join(lines)

@@ -1,0 +1,174 @@
+"""Selection time against pool size and budget, measured on this machine."""
+
+import json
+import pathlib
+import statistics
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from jaxsel.evaluation.claims import Verdict, judged
+from jaxsel.evaluation.scaling import exponent
+from jaxsel.experiment import journal
+from jaxsel.experiment.progress import Progress
+from jaxsel.experiment.provenance import provenance
+from jaxsel.report.times import Timed, TimesPanel, times_figure
+from jaxsel.reproduce.figure import Figure, Product
+from jaxsel.reproduce.studies import inputs_of
+from jaxsel.selection.api import select
+
+REPEATS = 3
+
+
+def draw(figure: Figure, workdir: pathlib.Path) -> Product:
+    """Medians of warm calls of `jaxsel.select`, from a NumPy array to indices.
+
+    The first call of every shape compiles and is left out. Every timing is kept as it
+    is made, in `speed.jsonl` beside the figure's folder: a run that is killed goes on,
+    and a finished one is drawn again without measuring; delete it to measure anew.
+    Options: `sizes` (of the pool; larger ones than the data set are left out),
+    `budgets`, `methods`, and `size` and `budget`, what is fixed where the other varies.
+
+    Args:
+      figure: its first part names data set and features.
+      workdir: of all figures.
+
+    Returns:
+      What came out.
+    """
+    part, options = figure.parts[0], figure.options
+    _, inputs = inputs_of(part)
+    rows = np.array(inputs.train_features.rows, np.float32)
+    # In an order of no meaning, so that a part of the rows is like the whole.
+    rows = rows[np.random.default_rng(0).permutation(len(rows))]
+    sizes = [size for size in options["sizes"] if size <= len(rows)] or [len(rows)]
+    fixed = max(size for size in sizes if size <= options["size"])
+    cases = [(m, n, options["budget"]) for m in options["methods"] for n in sizes]
+    cases += [(m, fixed, b) for m in options["methods"] for b in options["budgets"]]
+    path = workdir / f"speed-{part.study}.jsonl"
+    timed = _measure(list(dict.fromkeys(cases)), rows, path)
+    panels = [
+        TimesPanel(
+            f"{options['budget']} picks",
+            "pool",
+            "n",
+            _against(timed, cases, 1, 2, options["budget"]),
+        ),
+        TimesPanel(
+            f"pool of {fixed:,} rows",
+            "budget",
+            "b",
+            _against(timed, cases, 2, 1, fixed),
+        ),
+    ]
+    table = [
+        {
+            "method": method,
+            "pool": n,
+            "dimension": rows.shape[1],
+            "budget": budget,
+            "repeat": repeat,
+            "seconds": seconds,
+        }
+        for (method, n, budget), entry in timed.items()
+        for repeat, seconds in enumerate(entry["seconds"])
+    ]
+    verdicts, said = _compare(figure, timed, sizes, options["budget"])
+    fits = [
+        {"method": method, "against": panel.x_label, **_fit(each)}
+        for panel in panels
+        for method, each in panel.methods.items()
+        if len(each.x) > 1
+    ]
+    tables: dict[str, Sequence[dict[str, Any]]] = {"": table}
+    if fits:
+        tables["exponents"] = fits
+    facts = {
+        part.study: {"features": inputs.train_features.identity},
+        "measured": [entry["where"] for entry in timed.values()][:1],
+    }
+    return Product({"": times_figure(panels)}, tables, verdicts, said, facts)
+
+
+def _measure(
+    cases: list[tuple[str, int, int]], rows: np.ndarray, path: pathlib.Path
+) -> dict[tuple[str, int, int], dict[str, Any]]:
+    """Seconds of every case, those of the journal first."""
+    entries = journal.read(path)
+    timed = {(e["method"], e["pool"], e["budget"]): e for e in entries}
+    missing = [case for case in cases if case not in timed]
+    where = provenance() if missing else {}
+    with Progress("timing", len(missing), "case") as progress:
+        for method, n, budget in missing:
+            seconds = []
+            for repeat in range(1 + REPEATS):
+                start = time.perf_counter()
+                select(rows[:n], budget, method, seed=repeat)
+                seconds.append(time.perf_counter() - start)
+            entry = {
+                "method": method,
+                "pool": n,
+                "budget": budget,
+                "first": seconds[0],
+                "seconds": seconds[1:],
+                "where": {
+                    name: where[name] for name in ("commit", "machine", "started")
+                },
+            }
+            path.parent.mkdir(parents=True, exist_ok=True)
+            journal.append(path, [json.loads(json.dumps(entry))])
+            timed[method, n, budget] = entry
+            progress.advance(1, f"{method} {n} {budget}")
+    return {case: timed[case] for case in cases}
+
+
+def _against(
+    timed: dict[tuple[str, int, int], dict[str, Any]],
+    cases: list[tuple[str, int, int]],
+    varies: int,
+    fixed: int,
+    value: int,
+) -> dict[str, Timed]:
+    """By method, seconds against one size where the other has a value."""
+    found: dict[str, dict[Any, list[float]]] = {}
+    for case in cases:
+        if case[fixed] == value:
+            found.setdefault(case[0], {})[case[varies]] = timed[case]["seconds"]
+    return {
+        method: Timed(np.array([*by_size]), np.array([*by_size.values()]))
+        for method, by_size in found.items()
+    }
+
+
+def _fit(timed: Timed) -> dict[str, Any]:
+    law = exponent(timed.x, np.median(timed.seconds, axis=1))
+    return {"exponent": law.exponent, "half_width": law.half_width, "sizes": law.n}
+
+
+def _compare(
+    figure: Figure,
+    timed: dict[tuple[str, int, int], dict[str, Any]],
+    sizes: list[int],
+    budget: int,
+) -> tuple[list[Verdict], list[str]]:
+    """How many times faster a claim's method is, from its slowest and fastest calls."""
+    verdicts, said = [], []
+    for claim in figure.claims:
+        for n in sizes:
+            mine = timed[claim.method, n, budget]["seconds"]
+            other = timed[claim.baseline, n, budget]["seconds"]
+            ratio = statistics.median(other) / statistics.median(mine)
+            low, high = min(other) / max(mine), max(other) / min(mine)
+            word = judged(claim.kind, low - 1, high - 1, claim.margin)
+            where = f"{n:,} rows, {budget} picks"
+            verdicts.append(
+                Verdict(claim, where, word, ratio, low, high, "times", len(mine))
+            )
+            said.append(
+                f"{where}: {claim.method} takes {statistics.median(mine):.3g} s, "
+                f"{claim.baseline} {statistics.median(other):.3g} s, {ratio:.3g} times "
+                "as long."
+            )
+    return verdicts, said

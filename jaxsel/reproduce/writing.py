@@ -1,0 +1,130 @@
+"""A figure's folder: pictures, the numbers behind them, the manifest, a paragraph."""
+
+import csv
+import io
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jaxsel.errors import UserError
+from jaxsel.experiment.provenance import now, provenance
+from jaxsel.files import read_json, replacing, write_json, write_text
+from jaxsel.report.drawing import png_bytes, svg_bytes
+from jaxsel.report.verdicts import verdict_table
+from jaxsel.reproduce.figure import Figure, Product
+
+
+def write(
+    figure: Figure, product: Product, folder: pathlib.Path, scale: str, seconds: float
+) -> str:
+    """Writes `NAME.png`, `.svg`, `.csv`, `manifest.json` and `text.md`.
+
+    `NAME` is the figure's id, with the name of a further drawing or table after a
+    hyphen.
+
+    Args:
+      figure: what was asked for.
+      product: what came out.
+      folder: of the figure; what was there of it is replaced.
+      scale: it was made at.
+      seconds: it took.
+
+    Returns:
+      The text.
+
+    Raises:
+      UserError: the folder holds this figure at another scale.
+    """
+    path = folder / "manifest.json"
+    if path.exists() and (earlier := read_json(path)["scale"]) != scale:
+        raise UserError(
+            f"expected {folder} to hold the figure at scale {scale}, found it at "
+            f"{earlier}: use another --workdir (nothing was changed)"
+        )
+    for name, drawing in product.drawings.items():
+        stem = "-".join(filter(None, [figure.id, name]))
+        with replacing(folder / f"{stem}.png") as part:
+            part.write_bytes(png_bytes(drawing))
+        with replacing(folder / f"{stem}.svg") as part:
+            part.write_bytes(svg_bytes(drawing))
+    for name, rows in product.tables.items():
+        stem = "-".join(filter(None, [figure.id, name]))
+        write_text(folder / f"{stem}.csv", csv_text(rows))
+    text = text_of(figure, product)
+    write_text(folder / "text.md", text)
+    manifest = {
+        "figure": figure.id,
+        "title": figure.title,
+        "scale": scale,
+        "drawn": now(),
+        "seconds": round(seconds, 1),
+        "drawings": sorted(product.drawings),
+        "tables": sorted(product.tables),
+        "grids": [
+            {
+                "study": part.study,
+                **{
+                    field: list(part.config[field])
+                    for field in ("methods", "budgets", "seeds", "frameworks")
+                },
+            }
+            for part in figure.parts
+        ],
+        "verdicts": [
+            {**v._asdict(), "claim": v.claim._asdict()} for v in product.verdicts
+        ],
+        "studies": dict(product.facts),
+        "drawn_by": provenance(),
+    }
+    write_json(path, _finite(manifest))
+    return text
+
+
+def text_of(figure: Figure, product: Product) -> str:
+    """The paragraph: what is shown, what came out, the claims."""
+    blocks = [f"**{figure.title}.** {' '.join(figure.shows.split())}"]
+    if product.said:
+        blocks.append("\n".join(f"- {line}" for line in product.said))
+    if product.verdicts:
+        blocks.append(verdict_table(product.verdicts))
+    return "\n\n".join(blocks) + "\n"
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV; the columns are those of any row, in order of appearance.
+
+    Example:
+      >>> print(csv_text([{"a": 1}, {"a": 2, "b": None}]), end="")
+      a,b
+      1,
+      2,
+    """
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({k: _cell(v) for k, v in row.items()})
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    """Numbers to seven digits; nothing for None."""
+    if value is None:
+        return ""
+    return (
+        f"{value:.7g}"
+        if hasattr(value, "__float__") and not isinstance(value, bool | int | str)
+        else value
+    )
+
+
+def _finite(value: Any) -> Any:
+    """The same without infinities, which JSON has no word for."""
+    if isinstance(value, dict):
+        return {str(name): _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+        return None
+    return value
