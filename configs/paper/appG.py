@@ -12,8 +12,8 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
     return Figure(
         id="appG",
         title="Appendix G: Fig. 7 with other features",
-        shows="""The subsets and runs of Fig. 7, against the mean norm of DINO's features
-        where its weights are at hand (--dino), and otherwise of the untrained
+        shows="""The subsets and runs of Fig. 7, against the mean norm of DINO's
+        features where its weights are at hand (--dino), and otherwise of the untrained
         network's. The paper (DINO): a positive correlation again.""",
         kind="correlation",
         parts=clouds(data or ("cifar10",), scale),

@@ -123,12 +123,11 @@ def domains(
 def clouds(data: tuple[str, ...], scale: str) -> tuple[Part, ...]:
     """Random subsets: 500 each of 20 and 30 labels, 100 each of 200 and 300.
 
-    At the scale cpu these are probes, and 48 networks of each smaller size stand beside
-    them.
+    At the scale cpu these are probes, and 60 networks on 30 labels stand beside them.
     """
     grids = [(FULL[scale], (20, 30), 500), (FULL[scale], (200, 300), 100)]
     if scale == "cpu":
-        grids.append(("supervised", (20, 30), 48))
+        grids.append(("supervised", (30,), 60))
     return tuple(
         part(name, scale, framework, methods=("random",), budgets=budgets, seeds=seeds)
         for name in data
@@ -227,4 +226,4 @@ def _on_a_cpu(config: ConfigDict, data: str) -> None:
     config.supervised.width = 8
     config.supervised.epochs = 60
     for section in (config.flexmatch, config.simmatch):
-        section.iterations, section.eval_every = 200, 100
+        section.iterations, section.eval_every = 100, 100
