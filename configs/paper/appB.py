@@ -27,7 +27,13 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         scales both on CIFAR-100. The paper: ProbCover and TypiClust suffer in the RGB
         space, norm and Gram-Schmidt do not.""",
         kind="accuracy",
-        parts=domains(("rgb",), data or APP_B[scale], scale, given["dino"])
+        parts=domains(
+            ("rgb",),
+            data or APP_B[scale],
+            scale,
+            given["dino"],
+            (3, 6) if scale == "cpu" else (),
+        )
         + (() if scale == "cpu" else more(data, scale, given["dino"])),
         claims=(
             Claim("versatile", "norm beats random", "better", "norm"),

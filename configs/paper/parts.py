@@ -99,7 +99,11 @@ def each(
 
 
 def domains(
-    features: tuple[str, ...], data: tuple[str, ...], scale: str, dino: str
+    features: tuple[str, ...],
+    data: tuple[str, ...],
+    scale: str,
+    dino: str,
+    multiples: Iterable[int] = (),
 ) -> tuple[Part, ...]:
     """Networks from scratch on what is picked by several kinds of features.
 
@@ -112,6 +116,7 @@ def domains(
             "supervised",
             features=kind,
             methods=(*common.PAPER_METHODS, "probcover_75"),
+            multiples=multiples,
             weights=dino if kind == "dino" else "",
         )
         for name in data or ("cifar10",)

@@ -35,7 +35,7 @@ def cover_figure(curves: Sequence[Covered]) -> "Figure":
     Example:
       >>> figure = cover_figure([Covered("rgb", np.array([[0.5, 0.75, 1.0]]))])
       >>> figure.axes[0].lines[0].get_ydata().tolist()
-      [50.0, 75.0, 100.0]
+      [0.0, 50.0, 75.0, 100.0]
     """
     if not curves or any(curve.shares.size == 0 for curve in curves):
         raise UserError("expected the coverage after at least one pick, found none")
@@ -43,8 +43,9 @@ def cover_figure(curves: Sequence[Covered]) -> "Figure":
     styles = list(STYLES.values())
     for place, curve in enumerate(curves):
         style = styles[place % len(styles)]
-        picks = np.arange(1, curve.shares.shape[1] + 1)
-        shares = 100 * curve.shares
+        # Nothing is covered before the first pick: its jump is part of the picture.
+        shares = np.pad(100 * curve.shares, ((0, 0), (1, 0)))
+        picks = np.arange(shares.shape[1])
         axis.plot(
             picks,
             shares.mean(axis=0),

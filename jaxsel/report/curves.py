@@ -128,7 +128,8 @@ def _draw_panel(axis: "Axes", grid: Grid) -> None:
                 [mean - error for mean, error in zip(means, errors, strict=True)],
                 [mean + error for mean, error in zip(means, errors, strict=True)],
                 color=style.colour,
-                alpha=0.15,
+                # Many bands over each other would hide the lines.
+                alpha=0.15 if len(grid.methods) <= 4 else 0.08,
                 linewidth=0,
             )
     _dress(axis, grid.budgets)
