@@ -68,7 +68,7 @@ def part(
       budgets: further budgets, as they are.
       seeds: how many; 0 for 10 linear probes, or 3 networks.
       initial_pool: whether a label a class is drawn uniformly first.
-      weights: of the encoder, where it has a file of its own.
+      weights: of the encoder, where it has a file of its own; "fetch" for its source.
 
     Returns:
       The part.
@@ -83,7 +83,7 @@ def part(
     config.seeds = tuple(range(seeds or (10 if probe else 3)))
     config.frameworks = (framework,)
     if weights:
-        config.features.weights = weights
+        config.features.weights = "" if weights == "fetch" else weights
     name = f"{config.data.name}-{config.features.encoder}"
     if initial_pool:
         config.initial_pool = classes

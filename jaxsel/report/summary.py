@@ -74,7 +74,7 @@ def _accuracy_table(grid: Grid) -> str:
             text = "–" if result is None else percent(result, with_n=with_n)
             cells.append(f"**{text}**" if grid.best(budget) == method else text)
         body.append(cells)
-    return _table(header, body)
+    return markdown_table(header, body)
 
 
 def _comparisons(grid: Grid, baseline: str) -> list[str]:
@@ -103,10 +103,10 @@ def _comparisons(grid: Grid, baseline: str) -> list[str]:
     # The pooled difference is each method's last and says the most.
     last = {each.method: each for each in grid.differences}
     said = "\n".join(f"- {_plain(sentence(each))}" for each in last.values())
-    return [heading, _table(header, body), INTERVAL_NOTE, said]
+    return [heading, markdown_table(header, body), INTERVAL_NOTE, said]
 
 
-def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def markdown_table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     """A Markdown table: the first column to the left, the others to the right."""
     widths = [
         max(3, *(len(line[column]) for line in (header, *body)))

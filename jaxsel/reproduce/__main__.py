@@ -59,10 +59,10 @@ def _parser() -> argparse.ArgumentParser:
         help="data sets in place of the figure's own: cifar10,digits",
     )
     parser.add_argument(
-        "--dino", default="", help="DINO's weights: a file, or a name on the hub"
+        "--dino", default="", help="DINO's weights: a file, a name on the hub, or fetch"
     )
     parser.add_argument(
-        "--inception", default="", help="Inception-v3's weights: a file"
+        "--inception", default="", help="Inception-v3's: a file, or fetch"
     )
     parser.add_argument(
         "--page",

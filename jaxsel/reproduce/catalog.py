@@ -2,6 +2,7 @@
 
 import importlib
 import pathlib
+import textwrap
 from typing import Any
 
 from jaxsel.errors import UserError
@@ -71,6 +72,12 @@ def listing(scale: str) -> str:
         figure = load(name, scale)
         studies = ", ".join(dict.fromkeys(part.study for part in figure.parts))
         lines.append(f"{name:8}{figure.title}")
+        lines += textwrap.wrap(
+            " ".join(figure.shows.split()),
+            width=88,
+            initial_indent=" " * 10,
+            subsequent_indent=" " * 10,
+        )
         time = figure.minutes.get(scale, "not measured")
         lines.append(f"{'':8}  --scale {scale}: {studies}; time: {time}")
         if figure.needs:

@@ -60,6 +60,7 @@ class Product(NamedTuple):
       verdicts: on the figure's claims.
       said: sentences of what came out.
       facts: of the studies, for the manifest.
+      shown: a Markdown table for the text, where the figure is one.
     """
 
     drawings: Mapping[str, "Drawing"]
@@ -67,3 +68,4 @@ class Product(NamedTuple):
     verdicts: Sequence[Verdict]
     said: Sequence[str]
     facts: Mapping[str, Any] = {}
+    shown: str = ""

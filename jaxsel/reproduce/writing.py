@@ -83,6 +83,8 @@ def write(
 def text_of(figure: Figure, product: Product) -> str:
     """The paragraph: what is shown, what came out, the claims."""
     blocks = [f"**{figure.title}.** {' '.join(figure.shows.split())}"]
+    if product.shown:
+        blocks.append(product.shown)
     if product.said:
         blocks.append("\n".join(f"- {line}" for line in product.said))
     if product.verdicts:

@@ -51,10 +51,10 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
             where = f"{rows[0].dataset}, {features}, {rows[0].framework}"
             panels.append(
                 ScatterPanel(
-                    f"{where}: {budget} labels",
+                    f"{rows[0].dataset}, {rows[0].framework}, {budget} labels",
                     means,
                     accuracy,
-                    "mean feature norm of the subset",
+                    f"mean norm of {features} features",
                     "test accuracy (%)",
                     fit,
                 )

@@ -12,6 +12,7 @@ from jaxsel.evaluation.frechet import centred_pool, distance_to_rest
 from jaxsel.evaluation.statistics import estimate, interval_half_width
 from jaxsel.experiment.pools import draw_pool
 from jaxsel.report.bars import Bar, BarGroup, bars_figure
+from jaxsel.report.summary import markdown_table
 from jaxsel.reproduce.figure import Figure, Product
 from jaxsel.reproduce.studies import Done, facts_of, finish, inputs_of, picks_of
 
@@ -48,7 +49,9 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     for space, rows in features.items():
         found |= _distances(picked, space, rows)
     groups, table = _summary(found, figure.options["printed"])
-    drawing = bars_figure(groups, "Fréchet distance to the rest of the pool")
+    drawing = bars_figure(
+        groups, "Fréchet distance to the rest\n(of equal set size only)"
+    )
     said = [
         "Compare at equal set size only: the covariance of s examples has rank s − 1, "
         "and the distance falls with s for that reason alone.",
@@ -60,6 +63,7 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
         _verdicts(figure, found),
         said,
         facts_of([picked]),
+        _shown(table),
     )
 
 
@@ -125,6 +129,25 @@ def _summary(
         }
         groups.append(BarGroup(f"{space}, {budget} labels", bars))
     return groups, table
+
+
+def _shown(table: Sequence[Mapping[str, Any]]) -> str:
+    """Ours and the paper's, each over its random choice: scales differ by space."""
+    body = []
+    for row in table:
+        error = row["standard_error"]
+        ours = f"{row['distance']:.4g}" + ("" if error is None else f" ± {error:.2g}")
+        ratios = [row["ratio_to_random"], row["paper_ratio_to_random"]]
+        body.append(
+            [
+                f"{row['space']}, {row['set_size']} labels, {row['method']}",
+                ours,
+                "" if row["paper"] is None else f"{row['paper']:.2f}",
+                *("" if ratio is None else f"{ratio:.3f}" for ratio in ratios),
+            ]
+        )
+    header = ["distance", "ours", "paper (FID)", "ours / random", "paper / random"]
+    return markdown_table(header, body)
 
 
 def _verdicts(figure: Figure, found: Distances) -> list[Verdict]:

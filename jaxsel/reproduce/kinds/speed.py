@@ -43,8 +43,8 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     rows = np.array(inputs.train_features.rows, np.float32)
     # In an order of no meaning, so that a part of the rows is like the whole.
     rows = rows[np.random.default_rng(0).permutation(len(rows))]
-    sizes = [size for size in options["sizes"] if size <= len(rows)] or [len(rows)]
-    fixed = max(size for size in sizes if size <= options["size"])
+    sizes = sizes_of(len(rows), options["sizes"])
+    fixed = max(size for size in sizes if size <= max(options["size"], sizes[0]))
     cases = [(m, n, options["budget"]) for m in options["methods"] for n in sizes]
     cases += [(m, fixed, b) for m in options["methods"] for b in options["budgets"]]
     path = workdir / f"speed-{part.study}.jsonl"
@@ -90,6 +90,19 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
         "measured": [entry["where"] for entry in timed.values()][:1],
     }
     return Product({"": times_figure(panels)}, tables, verdicts, said, facts)
+
+
+def sizes_of(n: int, wanted: Sequence[int]) -> list[int]:
+    """The wanted sizes that a pool has; of a small pool, its own eighth to whole.
+
+    Example:
+      >>> sizes_of(12_000, (1000, 3000, 10_000, 30_000))
+      [1000, 3000, 10000]
+      >>> sizes_of(1600, (1000, 3000, 10_000))
+      [200, 400, 800, 1600]
+    """
+    had = [size for size in wanted if size <= n]
+    return had if len(had) > 2 else [n // 8, n // 4, n // 2, n]
 
 
 def _measure(

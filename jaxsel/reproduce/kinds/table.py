@@ -1,10 +1,12 @@
 """Accuracies at one budget beside the numbers that the paper prints (Table 1)."""
 
 import pathlib
+from typing import Any
 
 from jaxsel.evaluation.claims import verdicts
 from jaxsel.evaluation.statistics import accuracy_cells
 from jaxsel.report.bars import Bar, BarGroup, bars_figure
+from jaxsel.report.summary import markdown_table
 from jaxsel.report.words import sentence
 from jaxsel.reproduce.figure import Figure, Product
 from jaxsel.reproduce.kinds.accuracy import chance_of, difference_table, pooled
@@ -60,4 +62,24 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
         "runs": [row._asdict() for row in rows],
     }
     found_verdicts = verdicts(figure.claims, rows, chance_of(done))
-    return Product({"": drawing}, tables, found_verdicts, said, facts_of(done))
+    return Product(
+        {"": drawing}, tables, found_verdicts, said, facts_of(done), _shown(table)
+    )
+
+
+def _shown(table: list[dict[str, Any]]) -> str:
+    """Ours, the paper's, and the ratio."""
+    body = []
+    for row in table:
+        error = row["standard_error"]
+        ours = f"{row['accuracy']:.1f}" + ("" if error is None else f" ± {error:.1f}")
+        known = row["paper"] is not None
+        body.append(
+            [
+                f"{row['dataset']}, {row['framework']}, {row['method']}",
+                ours,
+                f"{row['paper']:.2f}" if known else "",
+                f"{row['ratio']:.2f}" if known else "",
+            ]
+        )
+    return markdown_table(["accuracy in %", "ours", "paper", "ours / paper"], body)
