@@ -32,7 +32,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
             data or APP_B[scale],
             scale,
             given["dino"],
-            (3, 6) if scale == "cpu" else (),
+            (3,) if scale == "cpu" else (),
         )
         + (() if scale == "cpu" else more(data, scale, given["dino"])),
         claims=(

@@ -7,7 +7,7 @@ supports the claim, one outside refutes it, and one across its border resolves n
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from jaxsel.errors import UserError
@@ -117,7 +117,7 @@ def judged(kind: str, low: float, high: float, margin: float = 0.0) -> str:
 
 
 def verdicts(
-    claims: Iterable[Claim], rows: Iterable[ResultRow], chance: float
+    claims: Iterable[Claim], rows: Iterable[ResultRow], chance: Mapping[str, float]
 ) -> list[Verdict]:
     """Verdicts on claims about accuracies, one for every setting with both methods.
 
@@ -127,7 +127,7 @@ def verdicts(
     Args:
       claims: the claims.
       rows: finished runs, each once.
-      chance: the accuracy of a guess.
+      chance: the accuracy of a guess, by data set.
 
     Returns:
       Verdicts, claim by claim, settings in order of appearance.
@@ -143,7 +143,7 @@ def verdicts(
                 continue
             here = [row for row in rows if setting_of(row) == setting]
             interval = (
-                _above(here, claim.method, chance)
+                _above(here, claim.method, chance[setting.dataset])
                 if claim.baseline == "chance"
                 else _difference(here, claim.method, claim.baseline)
             )

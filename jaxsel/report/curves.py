@@ -22,7 +22,7 @@ _LOGARITHMIC_FROM = 30  # ratio of the largest budget to the smallest
 def accuracy_figure(
     rows: Iterable[ResultRow],
     *,
-    chance: float | None = None,
+    chance: float | Mapping[str, float] | None = None,
     reference: Mapping[Setting, float] | None = None,
 ) -> "Figure":
     """Draw mean accuracy against the number of labels, a line a method.
@@ -34,7 +34,7 @@ def accuracy_figure(
 
     Args:
       rows: finished runs, each once, at least one.
-      chance: the accuracy of a guess, a fraction; a dotted line.
+      chance: the accuracy of a guess, a fraction, or one by data set; a dotted line.
       reference: the accuracy with all labels of the pool, by setting; a line with its
         value on it.
 
@@ -69,7 +69,10 @@ def accuracy_figure(
         _draw_panel(axis, grid)
         if reference and grid.setting in reference:
             _draw_reference(axis, 100 * reference[grid.setting])
-        near_chance |= chance is not None and _draw_chance(axis, 100 * chance)
+        guess = (
+            chance.get(grid.setting.dataset) if isinstance(chance, Mapping) else chance
+        )
+        near_chance |= guess is not None and _draw_chance(axis, 100 * guess)
         axis.set_title(
             _literal(setting_name(grid.setting, settings)), loc="left", fontsize=10
         )

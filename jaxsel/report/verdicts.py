@@ -51,6 +51,24 @@ def counted(verdicts: Sequence[Verdict]) -> str:
     )
 
 
+def overall(verdicts: Sequence[Verdict]) -> str:
+    """One verdict for several measurements of a claim.
+
+    >>> overall([])
+    'not measured'
+    """
+    words = {verdict.word for verdict in verdicts}
+    if not words:
+        return "not measured"
+    if words == {SUPPORTED}:
+        return "supported"
+    if words == {OPEN}:
+        return "not resolved at this scale"
+    if REFUTED not in words:
+        return "supported where resolved"
+    return "mixed" if SUPPORTED in words else "not supported"
+
+
 def verdict_table(verdicts: Iterable[Verdict]) -> str:
     """A row a verdict: claim, where, verdict, numbers."""
     lines = [

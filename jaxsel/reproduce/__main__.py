@@ -70,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="collect the figures drawn so far into DIR/paper.md",
     )
+    parser.add_argument(
+        "--note", default="", help="a sentence for the page's head: of the data, say"
+    )
     return parser
 
 
@@ -101,7 +104,8 @@ def _run(options: argparse.Namespace) -> int:
     for figure in figures:
         print(_draw(figure, workdir, options.scale))
     if options.page:
-        print(f"Collected in {page.collect(workdir / 'figures', options.page)}")
+        path = page.collect(workdir / "figures", options.page, options.note)
+        print(f"Collected in {path}")
     return 0
 
 

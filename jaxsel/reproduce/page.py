@@ -8,7 +8,7 @@ from typing import Any
 from jaxsel.errors import UserError
 from jaxsel.evaluation.claims import Claim, Verdict
 from jaxsel.files import read_json, write_text
-from jaxsel.report.verdicts import counted, numbers
+from jaxsel.report.verdicts import counted, numbers, overall
 from jaxsel.reproduce.catalog import IDS
 
 _INTRODUCTION = """# The paper's figures, drawn from our runs
@@ -24,12 +24,15 @@ is *supported* or *not supported* when its interval lies on one side, else *not 
 at this scale*."""
 
 
-def collect(figures: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+def collect(
+    figures: pathlib.Path, folder: pathlib.Path, note: str = ""
+) -> pathlib.Path:
     """Copies the figures' files to `folder/paper` and writes `folder/paper.md`.
 
     Args:
       figures: a folder a figure, as `jaxsel.reproduce.writing.write` leaves them.
       folder: of the page.
+      note: a sentence for its head.
 
     Returns:
       The page's path.
@@ -47,7 +50,7 @@ def collect(figures: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
         for path in sorted((figures / name).iterdir()):
             if path.name != "text.md":
                 shutil.copyfile(path, target / path.name)
-    blocks = [_INTRODUCTION, _made_by(manifests), _abstract(manifests)]
+    blocks = [_INTRODUCTION, _made_by(manifests, note), _abstract(manifests)]
     for name in drawn:
         manifest = manifests[name]
         blocks.append(f"## {name}")
@@ -66,8 +69,8 @@ def _stem(name: str, part: str) -> str:
     return "-".join(filter(None, [name, part]))
 
 
-def _made_by(manifests: dict[str, Any]) -> str:
-    """Scale and machines in a sentence."""
+def _made_by(manifests: dict[str, Any], note: str) -> str:
+    """Scale and machines, and what there is to say of the data, in a sentence each."""
     scales = sorted({manifest["scale"] for manifest in manifests.values()})
     machines = sorted(
         {
@@ -78,10 +81,14 @@ def _made_by(manifests: dict[str, Any]) -> str:
             for start in study.get("starts", [])
         }
     )
-    return (
-        f"Scale: {', '.join(scales)}. Machines: {'; '.join(machines) or 'one CPU'}. "
-        f"{importlib.import_module('configs.paper.abstract').SCALES_SAID}"
-    )
+    said = importlib.import_module("configs.paper.abstract").SCALES_SAID
+    return " ".join(
+        [
+            f"Scale: {', '.join(scales)}. Machines: {'; '.join(machines)}.",
+            *(said[scale] for scale in scales),
+            note,
+        ]
+    ).strip()
 
 
 def _abstract(manifests: dict[str, Any]) -> str:
@@ -104,8 +111,9 @@ def _abstract(manifests: dict[str, Any]) -> str:
             f"{numbers(_whole(verdict))}: *{verdict.word}*"
             for name, verdict in found
         )
-        count = counted([verdict for _, verdict in found])
-        lines.append(f"| {sentence} | {count} | {details} |")
+        measured = [verdict for _, verdict in found]
+        word = f"**{overall(measured)}**: {counted(measured)}"
+        lines.append(f"| {sentence} | {word} | {details} |")
     return "\n\n".join([lines[0], "\n".join(lines[1:])])
 
 

@@ -74,9 +74,12 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     )
 
 
-def chance_of(done: Iterable[Done]) -> float:
-    """The accuracy of a guess on the set with the fewest classes."""
-    return max(1 / each.study.inputs.n_classes for each in done)
+def chance_of(done: Iterable[Done]) -> dict[str, float]:
+    """The accuracy of a guess, by data set."""
+    return {
+        str(each.part.config.data.name): 1 / each.study.inputs.n_classes
+        for each in done
+    }
 
 
 def pooled(rows: Sequence[ResultRow], baseline: str = "random") -> list[Any]:
