@@ -37,13 +37,14 @@ STYLES: dict[str, Style] = {
 }
 
 # Variants of a method, as "norm_l1": by how much its own colour is mixed with white, or
-# with black where below 0, and a marker and dashes of their own.
+# with black where below 0, and a marker and dashes of their own. Markers have a surface,
+# for their edge is drawn white.
 VARIANTS: dict[str, tuple[float, str, str]] = {
     "l1": (0.45, "<", "--"),
     "linf": (-0.45, ">", "-."),
-    "max": (-0.3, "x", ":"),
+    "max": (-0.3, "p", ":"),
     "input": (0.3, "*", "--"),
-    "75": (0.3, "1", ":"),
+    "75": (0.3, "h", ":"),
 }
 
 _OTHER_COLOURS = ("#000000", "#8c510a", "#4d4dff", "#b8860b", "#7b3294", "#556b2f")

@@ -76,9 +76,7 @@ def _made_by(manifests: dict[str, Any], note: str) -> str:
         {
             f"{start['machine']['cores']} cores of {start['machine']['processor']}"
             for manifest in manifests.values()
-            for study in manifest["studies"].values()
-            if isinstance(study, dict)
-            for start in study.get("starts", [])
+            for start in _starts(manifest) or [manifest["drawn_by"]]
         }
     )
     said = importlib.import_module("configs.paper.abstract").SCALES_SAID
@@ -124,24 +122,27 @@ def _whole(verdict: Verdict) -> Verdict:
     return verdict._replace(low=low, high=high)
 
 
+def _starts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of all studies behind a figure."""
+    return [
+        start
+        for study in manifest["studies"].values()
+        if isinstance(study, dict)
+        for start in study.get("starts", [])
+    ]
+
+
 def _origin(name: str, manifest: dict[str, Any]) -> str:
     """Where the numbers lie and what made them."""
-    commits = sorted(
-        {
-            str(start["commit"])
-            for study in manifest["studies"].values()
-            if isinstance(study, dict)
-            for start in study.get("starts", [])
-        }
-        | {str(manifest["drawn_by"]["commit"])}
-    )
-    seeds = sorted({len(grid["seeds"]) for grid in manifest["grids"]})
+    made_by = [*_starts(manifest), manifest["drawn_by"]]
+    commits = sorted({str(start["commit"]) for start in made_by})
+    counts = sorted({len(grid["seeds"]) for grid in manifest["grids"]})
+    seeds = f", seeds {' and '.join(map(str, counts))}" if counts else ""
     files = ", ".join(
         f"[{_stem(name, table)}.csv](paper/{name}/{_stem(name, table)}.csv)"
         for table in manifest["tables"]
     )
     return (
         f"Numbers: {files}; [manifest](paper/{name}/manifest.json). Scale "
-        f"{manifest['scale']}, seeds {' and '.join(map(str, seeds))}, commits "
-        f"{', '.join(commits)}."
+        f"{manifest['scale']}{seeds}, commits {', '.join(commits)}."
     )

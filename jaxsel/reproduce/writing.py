@@ -2,9 +2,12 @@
 
 import csv
 import io
+import math
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.experiment.provenance import now, provenance
@@ -69,6 +72,8 @@ def write(
                 },
             }
             for part in figure.parts
+            # Of others, the features alone were read.
+            if "starts" in product.facts.get(part.study, ())
         ],
         "verdicts": [
             {**v._asdict(), "claim": v.claim._asdict()} for v in product.verdicts
@@ -112,21 +117,21 @@ def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _cell(value: Any) -> Any:
     """Numbers to seven digits; nothing for None."""
+    if isinstance(value, np.generic):
+        value = value.item()
     if value is None:
         return ""
-    return (
-        f"{value:.7g}"
-        if hasattr(value, "__float__") and not isinstance(value, bool | int | str)
-        else value
-    )
+    return f"{value:.7g}" if isinstance(value, float) else value
 
 
 def _finite(value: Any) -> Any:
-    """The same without infinities, which JSON has no word for."""
+    """The same without infinities and NaN, which JSON has no words for."""
     if isinstance(value, dict):
         return {str(name): _finite(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_finite(each) for each in value]
-    if isinstance(value, float) and value in (float("inf"), float("-inf")):
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
