@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from configs.paper.parts import part
+from configs.paper.parts import only, part
 from configs.paper.said import MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
@@ -17,7 +17,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         how much of the norm is left, and whether a classifier on the features says the
         same as before. The paper: pruned networks are biased to high norms.""",
         kind="pruning",
-        parts=(part((data or ("cifar10",))[0], scale, "linear_probe"),),
+        parts=(part(only(data), scale, "linear_probe"),),
         claims=(
             Claim("pruning", "higher norms keep more of it", "better", "retained"),
             Claim("pruning", "higher norms keep predictions", "better", "kept"),

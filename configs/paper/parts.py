@@ -98,6 +98,16 @@ def each(
     return tuple(part(name, scale, framework, **grid) for name in data or DATA[scale])
 
 
+def only(data: tuple[str, ...]) -> str:
+    """The data set of a figure that has one; CIFAR-10 where none is given."""
+    if len(data) > 1:
+        raise UserError(
+            f"expected one data set for this figure, found {', '.join(data)}: draw it "
+            "for each, in a --workdir of its own"
+        )
+    return data[0] if data else "cifar10"
+
+
 def domains(
     features: tuple[str, ...],
     data: tuple[str, ...],

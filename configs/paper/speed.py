@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from configs.paper.parts import part
+from configs.paper.parts import only, part
 from configs.paper.said import MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
@@ -16,7 +16,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         size of the pool and against the budget, with the exponents that fit. The paper
         gives the two costs; both are of this project's programs here.""",
         kind="speed",
-        parts=(part((data or ("cifar10",))[0], scale, "linear_probe"),),
+        parts=(part(only(data), scale, "linear_probe"),),
         claims=(
             Claim(
                 "",

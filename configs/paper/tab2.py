@@ -3,7 +3,7 @@
 from typing import Any
 
 from configs import common
-from configs.paper.parts import part
+from configs.paper.parts import only, part
 from configs.paper.said import MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure, Part
@@ -20,9 +20,8 @@ PRINTED = {
 }
 
 
-def _parts(data: tuple[str, ...], scale: str, inception: str) -> tuple[Part, ...]:
+def _parts(name: str, scale: str, inception: str) -> tuple[Part, ...]:
     """The picks, and where its weights are at hand the space of Inception-v3."""
-    (name,) = data
     picked = part(name, scale, "linear_probe", multiples=(2, 4, 6))
     if not inception:
         return (picked,)
@@ -40,7 +39,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         weights at hand (--inception) the FID of the paper's table, whose numbers stand
         beside it. The paper: norm on top lowers it.""",
         kind="frechet",
-        parts=_parts(data or ("cifar10",), scale, given["inception"]),
+        parts=_parts(only(data), scale, given["inception"]),
         claims=(
             Claim("", "norm is closer than random", "worse", "norm"),
             Claim(
@@ -63,8 +62,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         options={
             "printed": PRINTED,
             "inception": tuple(
-                p.study
-                for p in _parts(data or ("cifar10",), scale, given["inception"])[1:]
+                p.study for p in _parts(only(data), scale, given["inception"])[1:]
             ),
         },
     )

@@ -37,8 +37,8 @@ STYLES: dict[str, Style] = {
 }
 
 # Variants of a method, as "norm_l1": by how much its own colour is mixed with white, or
-# with black where below 0, and a marker and dashes of their own. Markers have a surface,
-# for their edge is drawn white.
+# with black where below 0, and a marker and dashes of their own. A marker has a
+# surface, for its edge is drawn white.
 VARIANTS: dict[str, tuple[float, str, str]] = {
     "l1": (0.45, "<", "--"),
     "linf": (-0.45, ">", "-."),

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from jaxsel.errors import UserError
-from jaxsel.reproduce.figure import Figure
+from jaxsel.reproduce.figure import SCALES, Figure
 
 # In the paper's order.
 IDS = (
@@ -46,12 +46,21 @@ def load(name: str, scale: str, data: tuple[str, ...] = (), **given: Any) -> Fig
       The figure.
 
     Raises:
-      UserError: an unknown name, or no `configs/paper` to read it from.
+      UserError: an unknown name, data that do not fit the figure, or no
+        `configs/paper` to read it from.
     """
     if name not in IDS:
         raise UserError(
             f"expected a figure among {', '.join(IDS)}, found {name!r}: --list "
             "explains them"
+        )
+    if scale not in SCALES:
+        raise UserError(
+            f"expected --scale to be one of {', '.join(SCALES)}, found {scale!r}"
+        )
+    if repeated := [one for one in data if data.count(one) > 1]:
+        raise UserError(
+            f"expected every data set once, found {repeated[0]} more than once"
         )
     try:
         module = importlib.import_module(f"configs.paper.{name}")
