@@ -37,14 +37,13 @@ STYLES: dict[str, Style] = {
 }
 
 # Variants of a method, as "norm_l1": by how much its own colour is mixed with white, or
-# with black where below 0, and a marker and dashes of their own. A marker has a
-# surface, for its edge is drawn white.
-VARIANTS: dict[str, tuple[float, str, str]] = {
-    "l1": (0.45, "<", "--"),
-    "linf": (-0.45, ">", "-."),
-    "max": (-0.3, "p", ":"),
-    "input": (0.3, "*", "--"),
-    "75": (0.3, "h", ":"),
+# with black where below 0, and the dashes. The marker is the method's.
+VARIANTS: dict[str, tuple[float, str]] = {
+    "l1": (0.45, "-."),
+    "linf": (-0.45, ":"),
+    "max": (-0.3, ":"),
+    "input": (0.3, "--"),
+    "75": (0.3, ":"),
 }
 
 _OTHER_COLOURS = ("#000000", "#8c510a", "#4d4dff", "#b8860b", "#7b3294", "#556b2f")
@@ -65,8 +64,9 @@ def method_style(method: str) -> Style:
         return STYLES[method]
     base, _, variant = method.rpartition("_")
     if base in STYLES and variant in VARIANTS:
-        shade, *line = VARIANTS[variant]
-        return Style(_mixed(STYLES[base].colour, shade), *line)
+        shade, dashes = VARIANTS[variant]
+        style = STYLES[base]
+        return Style(_mixed(style.colour, shade), style.marker, dashes)
     code = zlib.crc32(method.encode())
     code, colour = divmod(code, len(_OTHER_COLOURS))
     code, marker = divmod(code, len(_OTHER_MARKERS))

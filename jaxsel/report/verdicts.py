@@ -60,13 +60,12 @@ def overall(verdicts: Sequence[Verdict]) -> str:
     words = {verdict.word for verdict in verdicts}
     if not words:
         return "not measured"
-    if words == {SUPPORTED}:
-        return "supported"
     if words == {OPEN}:
-        return "not resolved at this scale"
-    if REFUTED not in words:
-        return "supported where resolved"
-    return "mixed" if SUPPORTED in words else "not supported"
+        return OPEN
+    decided = words - {OPEN}
+    if len(decided) > 1:
+        return "mixed"
+    return decided.pop() + (" where resolved" if OPEN in words else "")
 
 
 def verdict_table(verdicts: Iterable[Verdict]) -> str:
