@@ -10,6 +10,7 @@ from jaxsel.evaluation.claims import Claim, Verdict
 from jaxsel.files import read_json, write_text
 from jaxsel.report.verdicts import counted, numbers, overall
 from jaxsel.reproduce.catalog import IDS
+from jaxsel.reproduce.writing import files_of, stem_of
 
 _INTRODUCTION = """# The paper's figures, drawn from our runs
 
@@ -47,15 +48,18 @@ def collect(
     for name in drawn:
         target = folder / "paper" / name
         target.mkdir(parents=True, exist_ok=True)
-        for path in sorted((figures / name).iterdir()):
-            if path.name != "text.md":
-                shutil.copyfile(path, target / path.name)
+        wanted = files_of(manifests[name])
+        if (target / "manifest.json").exists():
+            for stale in files_of(read_json(target / "manifest.json")) - wanted:
+                (target / stale).unlink(missing_ok=True)
+        for file in sorted(wanted):
+            shutil.copyfile(figures / name / file, target / file)
     blocks = [_INTRODUCTION, _made_by(manifests, note), _abstract(manifests)]
     for name in drawn:
         manifest = manifests[name]
         blocks.append(f"## {name}")
         blocks += [
-            f"![{manifest['title']}](paper/{name}/{_stem(name, drawing)}.png)"
+            f"![{manifest['title']}](paper/{name}/{stem_of(name, drawing)}.png)"
             for drawing in manifest["drawings"]
         ]
         blocks.append((figures / name / "text.md").read_text(encoding="utf-8").strip())
@@ -63,10 +67,6 @@ def collect(
     page = folder / "paper.md"
     write_text(page, "\n\n".join(blocks) + "\n")
     return page
-
-
-def _stem(name: str, part: str) -> str:
-    return "-".join(filter(None, [name, part]))
 
 
 def _made_by(manifests: dict[str, Any], note: str) -> str:
@@ -104,12 +104,12 @@ def _abstract(manifests: dict[str, Any]) -> str:
             for entry in manifest["verdicts"]
             if entry["claim"]["topic"] == topic
         ]
+        measured = [verdict for _, verdict in found]
         details = "<br>".join(
             f"[{name}](#{name.lower()}), {verdict.claim.text}, {verdict.where}: "
             f"{numbers(_whole(verdict))}: *{verdict.word}*"
             for name, verdict in found
-        )
-        measured = [verdict for _, verdict in found]
+        ).replace("|", "\\|")
         word = f"**{overall(measured)}**: {counted(measured)}"
         lines.append(f"| {sentence} | {word} | {details} |")
     return "\n\n".join([lines[0], "\n".join(lines[1:])])
@@ -139,7 +139,7 @@ def _origin(name: str, manifest: dict[str, Any]) -> str:
     counts = sorted({len(grid["seeds"]) for grid in manifest["grids"]})
     seeds = f", seeds {' and '.join(map(str, counts))}" if counts else ""
     files = ", ".join(
-        f"[{_stem(name, table)}.csv](paper/{name}/{_stem(name, table)}.csv)"
+        f"[{stem_of(name, table)}.csv](paper/{name}/{stem_of(name, table)}.csv)"
         for table in manifest["tables"]
     )
     return (

@@ -39,20 +39,20 @@ def write(
       UserError: the folder holds this figure at another scale.
     """
     path = folder / "manifest.json"
-    if path.exists() and (earlier := read_json(path)["scale"]) != scale:
+    earlier = read_json(path) if path.exists() else None
+    if earlier and earlier["scale"] != scale:
         raise UserError(
             f"expected {folder} to hold the figure at scale {scale}, found it at "
-            f"{earlier}: use another --workdir (nothing was changed)"
+            f"{earlier['scale']}: use another --workdir (nothing was changed)"
         )
     for name, drawing in product.drawings.items():
-        stem = "-".join(filter(None, [figure.id, name]))
+        stem = stem_of(figure.id, name)
         with replacing(folder / f"{stem}.png") as part:
             part.write_bytes(png_bytes(drawing))
         with replacing(folder / f"{stem}.svg") as part:
             part.write_bytes(svg_bytes(drawing))
     for name, rows in product.tables.items():
-        stem = "-".join(filter(None, [figure.id, name]))
-        write_text(folder / f"{stem}.csv", csv_text(rows))
+        write_text(folder / f"{stem_of(figure.id, name)}.csv", csv_text(rows))
     text = text_of(figure, product)
     write_text(folder / "text.md", text)
     manifest = {
@@ -82,7 +82,30 @@ def write(
         "drawn_by": provenance(),
     }
     write_json(path, _finite(manifest))
+    for name in files_of(earlier or manifest) - files_of(manifest):
+        (folder / name).unlink(missing_ok=True)
     return text
+
+
+def stem_of(figure: str, name: str) -> str:
+    """A drawing's or table's file name without its suffix.
+
+    Example:
+      >>> stem_of("fig2", ""), stem_of("fig2", "runs")
+      ('fig2', 'fig2-runs')
+    """
+    return f"{figure}-{name}" if name else figure
+
+
+def files_of(manifest: Mapping[str, Any]) -> set[str]:
+    """The names of a figure's files, by its manifest; the text is not among them."""
+    suffixes = {"drawings": (".png", ".svg"), "tables": (".csv",)}
+    return {"manifest.json"} | {
+        stem_of(manifest["figure"], name) + suffix
+        for kind, endings in suffixes.items()
+        for name in manifest[kind]
+        for suffix in endings
+    }
 
 
 def text_of(figure: Figure, product: Product) -> str:
