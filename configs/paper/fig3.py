@@ -3,7 +3,7 @@
 from typing import Any
 
 from configs.paper.parts import each
-from configs.paper.said import BEST, COMBINED, MINUTES
+from configs.paper.said import BEST, COMBINED, MANY, MINUTES, QUICK
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
 
@@ -17,7 +17,11 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         better, Gram-Schmidt improves on norm, and the norm on top of the baselines
         generally helps.""",
         kind="accuracy",
-        parts=each(data, scale, "linear_probe"),
+        parts=(
+            *each(data, scale, "linear_probe"),
+            # More seeds for those that take a moment to pick.
+            *each(data, scale, "linear_probe", methods=QUICK, seeds=MANY),
+        ),
         claims=(
             Claim("norm", "norm beats random", "better", "norm"),
             Claim("versatile", "norm is as good as random", "not worse", "norm"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from configs.paper.parts import each
-from configs.paper.said import ABLATION, MINUTES
+from configs.paper.said import ABLATION, MANY, MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
 
@@ -21,6 +21,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
             data,
             scale,
             ABLATION[scale],
+            seeds=MANY if ABLATION[scale] == "linear_probe" else 0,
             methods=("random", "norm", "norm_max", "gram_schmidt", "gram_schmidt_max"),
         ),
         claims=(

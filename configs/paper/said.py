@@ -16,6 +16,10 @@ BEST = Claim(
 # The framework of the ablations: networks, as in the paper, where there is a GPU.
 ABLATION = {"cpu": "linear_probe", "gpu": "supervised", "paper": "supervised"}
 
+# Seeds of linear probes on what takes a moment to pick.
+MANY = 40
+QUICK = ("random", "norm", "gram_schmidt")
+
 # Rough time on CIFAR-10 by figure and scale, for what no other figure has run before.
 MINUTES: dict[str, dict[str, str]] = {
     name: {}
