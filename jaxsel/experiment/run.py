@@ -61,13 +61,15 @@ def run(config: ConfigDict, workdir: pathlib.Path) -> str:
         anything is computed.
     """
     with folders.opened(workdir):
-        done = _complete(config, workdir)
+        done = _complete(config, workdir, earlier_too=True)
         logging.info("report in %s", workdir / "report.html")
         return write_report(workdir, done.settings, done.inputs, done.manifest)
 
 
 def complete(config: ConfigDict, workdir: pathlib.Path) -> Finished:
-    """Does what is missing of a study, as `run`, and leaves the report out.
+    """Does what is missing of the config's own grid, and leaves the report out.
+
+    What earlier starts asked for and did not come to stays to be done by them.
 
     Args:
       config: as for `run`.
@@ -80,23 +82,26 @@ def complete(config: ConfigDict, workdir: pathlib.Path) -> Finished:
       UserError: as for `run`.
     """
     with folders.opened(workdir):
-        return _complete(config, workdir)
+        return _complete(config, workdir, earlier_too=False)
 
 
-def _complete(config: ConfigDict, workdir: pathlib.Path) -> Finished:
+def _complete(
+    config: ConfigDict, workdir: pathlib.Path, *, earlier_too: bool
+) -> Finished:
     start = time.monotonic()
     settings = check(config)
+    (own,) = settings.grids
     earlier = folders.earlier_study(workdir)
     if earlier is not None:
-        (own,) = settings.grids
         resolved = folders.with_earlier(settings.resolved, earlier)
         settings = check(ConfigDict(resolved))
         settings = folders.with_earlier_grids(settings, own, earlier)
         refuse_other_config(str(workdir), earlier["identity"], settings.resolved)
     inputs = read_inputs(settings, cache_root(None))
     manifest = _join_manifest(settings, inputs, workdir, earlier)
-    picked = _select(settings, inputs, workdir)
-    _train(settings, inputs, picked, workdir)
+    now_due = settings if earlier_too else settings._replace(grids=(own,))
+    picked = _select(now_due, settings, inputs, workdir)
+    _train(now_due, inputs, picked, workdir)
     manifest["starts"][-1]["ended"] = now()
     manifest["starts"][-1]["seconds"] = round(time.monotonic() - start, 1)
     write_json(workdir / "manifest.json", manifest)
@@ -131,9 +136,12 @@ def _join_manifest(
     return folders.write_manifest(workdir, earlier, identity, settings, facts)
 
 
-def _select(settings: Settings, inputs: Inputs, workdir: pathlib.Path) -> Picked:
+def _select(
+    due: Settings, whole: Settings, inputs: Inputs, workdir: pathlib.Path
+) -> Picked:
+    """Makes the picks that are due; the table has those of the whole study."""
     picked = select_all(
-        settings,
+        due,
         inputs.train_features.rows,
         functools.cache(inputs.train.input_norms),
         inputs.n_classes,
@@ -141,9 +149,10 @@ def _select(settings: Settings, inputs: Inputs, workdir: pathlib.Path) -> Picked
     )
     in_order = [
         picked[method, budget, seed]
-        for seed, methods in selections_of(settings.grids).items()
+        for seed, methods in selections_of(whole.grids).items()
         for method, budgets in methods.items()
         for budget in budgets
+        if (method, budget, seed) in picked
     ]
     write_selections(
         workdir / "selections.csv", in_order, inputs.train.ids, inputs.train.labels
@@ -154,9 +163,10 @@ def _select(settings: Settings, inputs: Inputs, workdir: pathlib.Path) -> Picked
 def _train(
     settings: Settings, inputs: Inputs, picked: Picked, workdir: pathlib.Path
 ) -> None:
+    runs = runs_of(settings.grids)
     chunks = extend_plan(
         read_plan(workdir / "plan.json"),
-        runs_of(settings.grids),
+        runs,
         lambda r: group_shape(settings.frameworks[r.framework], r.budget),
         Widths(settings, inputs).of,
     )
@@ -168,4 +178,4 @@ def _train(
         inputs=inputs,
         picked=picked,
     )
-    train_all(study, chunks, workdir)
+    train_all(study, chunks, runs, workdir)

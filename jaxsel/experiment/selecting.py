@@ -114,10 +114,11 @@ def _select_missing(
         size = budget - len(pool.initial)
         if selection is None or not METHODS[method].prefix:
             proposed = _proposed(settings, label, budget, seed, picked)
+            given = {}  # For this budget alone: another one may have none.
             if proposed is not None:
-                options["candidates"] = np.searchsorted(pool.rows, proposed)
+                given = {"candidates": np.searchsorted(pool.rows, proposed)}
             selection = select(
-                features, size, method, labelled=labelled, seed=seed, **options
+                features, size, method, labelled=labelled, seed=seed, **options, **given
             )
         entry = {
             "method": label,

@@ -1,6 +1,7 @@
 """The training stage: chunk after chunk of the plan, a row for each run that ends."""
 
 import pathlib
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax
@@ -37,13 +38,17 @@ class Study(NamedTuple):
     picked: Picked
 
 
-def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
+def train_all(
+    study: Study, chunks: list[Chunk], runs: Iterable[Run], workdir: pathlib.Path
+) -> None:
     """Trains the chunks that have an unfinished run, appending rows as they end.
 
     Args:
       study: data, picks and settings.
-      chunks: the plan. Where a call does not fit into the device's memory, it and
-        those like it get half as many runs side by side, in `plan.json` too.
+      chunks: the plan; those without any of `runs` are left alone. Where a call does
+        not fit into the device's memory, it and those like it get half as many runs
+        side by side, in `plan.json` too.
+      runs: what is to be done.
       workdir: holds `plan.json`, `runs.jsonl` and `results.csv`.
 
     Raises:
@@ -53,7 +58,8 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
     entries = journal.read(runs_path)
     journal.catch_up_results(results_path, entries)
     finished = {_run_of(entry) for entry in entries}
-    todo = _unfinished(chunks, finished)
+    due = set(runs)
+    todo = _unfinished(chunks, due - finished)
     left = sum(run not in finished for chunk in todo for run in chunk.runs)
     trainers = Trainers(study.settings, study.inputs, workdir / "checkpoints")
     with Progress("training", left, "run") as progress:
@@ -64,7 +70,7 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
             except jax.errors.JaxRuntimeError as error:
                 chunks = _halved(chunks, chunk, finished, error)
                 write_plan(workdir / "plan.json", chunks)
-                todo = _unfinished(chunks, finished)
+                todo = _unfinished(chunks, due - finished)
                 continue
             fresh = [entry for entry in entries if _run_of(entry) not in finished]
             finished.update(chunk.runs)
@@ -80,8 +86,8 @@ def train_all(study: Study, chunks: list[Chunk], workdir: pathlib.Path) -> None:
             )
 
 
-def _unfinished(chunks: list[Chunk], finished: set[Run]) -> list[Chunk]:
-    return [chunk for chunk in chunks if not finished.issuperset(chunk.runs)]
+def _unfinished(chunks: list[Chunk], due: set[Run]) -> list[Chunk]:
+    return [chunk for chunk in chunks if not due.isdisjoint(chunk.runs)]
 
 
 def _halved(
