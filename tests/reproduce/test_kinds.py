@@ -462,9 +462,8 @@ def test_times_are_medians_of_warm_calls(tmp_path: pathlib.Path, clock: Clock) -
     product = timed(tmp_path)
     sizes = {(100, 5), (200, 5), (400, 5), (200, 10), (200, 20)}
     found = {(r["method"], r["pool"], r["budget"]) for r in product.tables[""]}
-    assert found == {
-        (m, *size) for m in ("gram_schmidt", "probcover") for size in sizes
-    }
+    methods = {"gram_schmidt", "probcover"}
+    assert found == {(method, *size) for method in methods for size in sizes}
     assert len(product.tables[""]) == len(found) * speed.REPEATS
     assert max(r["seconds"] for r in product.tables[""]) < 100  # compilation is apart
     for verdict, n in zip(product.verdicts, (100, 200, 400), strict=True):

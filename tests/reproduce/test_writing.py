@@ -29,6 +29,10 @@ MACHINE = {"cores": 2, "processor": "abacus"}
 START = {"commit": "abc+", "started": "then", "machine": MACHINE}
 
 
+def config(data: str = "digits") -> ConfigDict:
+    return ConfigDict({**GRID, "data": {"name": data}})
+
+
 def figure(name: str = "fig2", **changes: object) -> Figure:
     plain = Figure(
         name,
@@ -36,7 +40,7 @@ def figure(name: str = "fig2", **changes: object) -> Figure:
         """Of what is shown,
         two lines.""",
         "accuracy",
-        (Part("digits-rgb", ConfigDict(GRID)), Part("digits-dino", ConfigDict(GRID))),
+        (Part("digits-rgb", config()), Part("digits-dino", config())),
         (CLAIM,),
     )
     return plain._replace(**changes)
@@ -101,7 +105,8 @@ def test_the_folder_holds_everything(tmp_path: pathlib.Path) -> None:
     assert (tmp_path / "fig2/fig2.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "fig2/text.md").read_text() == text
     manifest = strictly((tmp_path / "fig2/manifest.json").read_text())
-    assert manifest["scale"] == "cpu" and manifest["seconds"] == 1.3
+    assert (manifest["scale"], manifest["data"]) == ("cpu", ["digits"])
+    assert manifest["seconds"] == 1.3
     assert manifest["drawings"] == ["", "covered"]
     assert manifest["tables"] == ["", "runs"]
     assert manifest["drawn_by"]["versions"]["jax"]
@@ -110,7 +115,7 @@ def test_the_folder_holds_everything(tmp_path: pathlib.Path) -> None:
     lists = {field: list(values) for field, values in GRID.items()}
     assert grid == {"study": "digits-rgb", **lists}
     known, unknown = manifest["verdicts"]
-    assert known["claim"] == CLAIM._asdict()
+    assert known["claim"] == json.loads(json.dumps(CLAIM._asdict()))
     assert (known["low"], known["high"]) == (0.004, 0.02)
     assert (unknown["low"], unknown["high"]) == (None, None)
 
@@ -136,14 +141,23 @@ def test_the_text_says_what_is_shown_what_came_out_and_the_verdicts() -> None:
     assert text_of(figure(), product(said=[], verdicts=[])) == f"{shown}\n"
 
 
-def test_another_scale_does_not_touch_what_is_there(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    "data, scale, message",
+    [
+        ("digits", "gpu", "at scale gpu, found it at scale cpu"),
+        ("cifar10", "cpu", "of cifar10, found it of digits"),
+    ],
+)
+def test_another_scale_or_set_does_not_touch_what_is_there(
+    tmp_path: pathlib.Path, data: str, scale: str, message: str
+) -> None:
     write(figure(), product(), tmp_path, "cpu", 1.0)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     other = product(tables={"": [{"method": "other"}]}, said=["Something else."])
-    with pytest.raises(UserError, match="at scale gpu, found it at cpu"):
-        write(figure(), other, tmp_path, "gpu", 1.0)
+    with pytest.raises(UserError, match=message):
+        write(figure(parts=(Part("x", config(data)),)), other, tmp_path, scale, 1.0)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-    write(figure(), other, tmp_path, "cpu", 1.0)  # the same scale replaces it
+    write(figure(), other, tmp_path, "cpu", 1.0)  # the same again replaces it
     assert "other" in (tmp_path / "fig2.csv").read_text()
 
 
