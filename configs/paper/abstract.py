@@ -17,8 +17,9 @@ TOPICS = {
 SCALES_SAID = {
     "cpu": "The scale cpu has, for photographs, the features of a SimCLR that was "
     "trained for an hour on two cores (a ResNet-18 of a quarter the width, 10 epochs; "
-    "the paper has 500 at full width), linear probes with 10 seeds, and networks of an "
-    "eighth of the width and 60 epochs with 3 seeds. What is not resolved at it may "
+    "the paper has 500 at full width), linear probes with 10 to 40 seeds (3 for larger "
+    "budgets), networks of an eighth of the width and 60 epochs with 3 seeds, and "
+    "semi-supervised runs of 100 steps. What is not resolved at it may "
     "well be at the paper's, and what comes out at it need not come out there.",
     "gpu": "The scale gpu has SimCLR for 100 epochs, networks of the paper's size, and "
     "semi-supervised runs of 15,000 steps of a WRN-28-2.",

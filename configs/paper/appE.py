@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from configs.paper.parts import each
-from configs.paper.said import ABLATION, MINUTES
+from configs.paper.parts import ABLATION, each
+from configs.paper.said import MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
 
@@ -22,16 +22,16 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
             data, scale, ABLATION[scale], multiples=LABELS_A_CLASS[scale], seeds=3
         ),
         claims=(
-            Claim("norm", "norm is as good as random", "not worse", "norm"),
+            Claim("", "norm is as good as random", "not worse", "norm"),
             Claim(
-                "combination",
+                "",
                 "TypiClust with norm is as good as alone",
                 "not worse",
                 "typiclust+norm",
                 "typiclust",
             ),
             Claim(
-                "combination",
+                "",
                 "ProbCover with norm is as good as alone",
                 "not worse",
                 "probcover+norm",

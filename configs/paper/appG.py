@@ -30,7 +30,6 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
                     scale,
                     "supervised",
                     features="dino" if given["dino"] or scale != "cpu" else "random",
-                    weights=given["dino"],
                 )
                 for name in data or ("cifar10",)
             )

@@ -19,7 +19,14 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         parts=each(data, scale, "supervised"),
         claims=(
             Claim("norm", "norm beats random", "better", "norm"),
-            Claim("", "Gram-Schmidt beats norm", "better", "gram_schmidt", "norm"),
+            Claim(
+                "",
+                "Gram-Schmidt beats norm",
+                "better",
+                "gram_schmidt",
+                "norm",
+                datasets=("cifar10", "cifar100"),
+            ),
             *COMBINED,
             BEST,
         ),

@@ -15,9 +15,10 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         shows="""Selection sees the features of an untrained network, or DINO's where
         its weights are at hand (--dino); what is trained sees images alone. The paper:
         norm and Gram-Schmidt help with both, and with the untrained network ProbCover
-        falls to the level of a guess. Its delta is fixed at .75 there; on such features
-        one such ball can hold the whole pool, and a program that goes on picking by
-        remaining gain then returns row 0 again and again. The second picture counts
+        falls to the level of a guess. The code that it builds on has a fixed delta, .75
+        for CIFAR-10; on such features one ball of that radius can hold the whole pool,
+        and a program that goes on picking by remaining gain then returns row 0 again
+        and again. The second picture counts
         the picks until everything is covered (probcover_75: ProbCover with that delta
         and without duplicates; probcover: with a delta chosen for the pool).""",
         kind="accuracy",

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from configs.paper.parts import each
-from configs.paper.said import ABLATION, COMBINED, MINUTES
+from configs.paper.parts import ABLATION, each
+from configs.paper.said import COMBINED, MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
 
@@ -34,7 +34,14 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
                 "gram_schmidt",
                 "norm",
             ),
-            *COMBINED,
+            COMBINED[0],
+            Claim(
+                "",
+                "ProbCover with norm is as ProbCover alone",
+                "alike",
+                "probcover+norm",
+                "probcover",
+            ),
         ),
         minutes=MINUTES["fig5ab"],
     )

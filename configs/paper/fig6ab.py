@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from configs.paper.parts import each
-from configs.paper.said import ABLATION, MINUTES
+from configs.paper.parts import ABLATION, each
+from configs.paper.said import MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
 

@@ -25,7 +25,8 @@ DATA = {
 KNOWN = ("digits", "cifar10", "cifar100", "tiny_imagenet", "tiny_imagenet32")
 KNOWN += ("organamnist", "imagenet")
 FEATURES = ("learned", "random", "rgb", "dino")
-FULL = {"cpu": "linear_probe", "gpu": "supervised", "paper": "supervised"}
+# The framework of the ablations: networks, as in the paper, where there is a GPU.
+ABLATION = {"cpu": "linear_probe", "gpu": "supervised", "paper": "supervised"}
 _MODULES = {"tiny_imagenet32": "tiny_imagenet"}
 
 # Selectors of the ablations, by the labels that the figures give them.
@@ -52,8 +53,8 @@ def part(
     multiples: Iterable[int] = (),
     budgets: Iterable[int] = (),
     seeds: int = 0,
+    first_seed: int = 0,
     initial_pool: bool = False,
-    weights: str = "",
 ) -> Part:
     """A grid of one framework in one study.
 
@@ -67,23 +68,27 @@ def part(
         and 1, 3, 6 for networks on a CPU.
       budgets: further budgets, as they are.
       seeds: how many; 0 for 10 linear probes, or 3 networks.
+      first_seed: the first of them.
       initial_pool: whether a label a class is drawn uniformly first.
-      weights: of the encoder, where it has a file of its own; "fetch" for its source.
 
     Returns:
       The part.
     """
+    if framework in ("flexmatch", "simmatch") and data in ("organamnist", "imagenet"):
+        raise UserError(
+            f"expected a data set with settings for {framework}, found {data}: take "
+            "another one (--data)"
+        )
     config = study(data, features, scale)
-    classes = len_classes(config)
+    classes = classes_of(config)
     probe = framework == "linear_probe"
     if not (multiples := tuple(multiples)) and not (budgets := tuple(budgets)):
         multiples = (1, 3, 6) if scale == "cpu" and not probe else range(1, 7)
     config.methods = tuple(methods)
     config.budgets = tuple(sorted({classes * m for m in multiples} | set(budgets)))
-    config.seeds = tuple(range(seeds or (10 if probe else 3)))
+    count = seeds or (10 if probe else 3)
+    config.seeds = tuple(range(first_seed, first_seed + count))
     config.frameworks = (framework,)
-    if weights:
-        config.features.weights = "" if weights == "fetch" else weights
     name = f"{config.data.name}-{config.features.encoder}"
     if initial_pool:
         config.initial_pool = classes
@@ -127,7 +132,6 @@ def domains(
             features=kind,
             methods=(*common.PAPER_METHODS, "probcover_75"),
             multiples=multiples,
-            weights=dino if kind == "dino" else "",
         )
         for name in data or ("cifar10",)
         for kind in features
@@ -138,15 +142,25 @@ def domains(
 def clouds(data: tuple[str, ...], scale: str) -> tuple[Part, ...]:
     """Random subsets: 500 each of 20 and 30 labels, 100 each of 200 and 300.
 
-    At the scale cpu these are probes, and 60 networks on 30 labels stand beside them.
+    Every size has seeds of its own, or the smaller sets would lie in the larger. At the
+    scale cpu these are probes, and 60 networks on 30 labels stand beside them.
     """
-    grids = [(FULL[scale], (20, 30), 500), (FULL[scale], (200, 300), 100)]
+    sizes = {20: (0, 500), 30: (500, 500), 200: (1000, 100), 300: (1100, 100)}
+    grids = [(ABLATION[scale], size, *seeds) for size, seeds in sizes.items()]
     if scale == "cpu":
-        grids.append(("supervised", (30,), 60))
+        grids.append(("supervised", 30, 0, 60))
     return tuple(
-        part(name, scale, framework, methods=("random",), budgets=budgets, seeds=seeds)
+        part(
+            name,
+            scale,
+            framework,
+            methods=("random",),
+            budgets=(size,),
+            first_seed=first,
+            seeds=seeds,
+        )
         for name in data
-        for framework, budgets, seeds in grids
+        for framework, size, first, seeds in grids
     )
 
 
@@ -165,7 +179,7 @@ def whole(name: str, scale: str, framework: str) -> Part:
     return Part(f"{one.study}-whole", config)
 
 
-def len_classes(config: ConfigDict) -> int:
+def classes_of(config: ConfigDict) -> int:
     """Classes of a config's data set: the smallest budget of the paper's."""
     return config.budgets[0]
 
@@ -200,6 +214,8 @@ def study(data: str, features: str, scale: str) -> ConfigDict:
     module = importlib.import_module(f"configs.{_MODULES.get(data, data)}")
     config = module.get_config("paper" if data == "digits" and scale != "cpu" else "")
     config.data.name = {"imagenet": "imagenet2012"}.get(data, data)
+    if data == "tiny_imagenet32":
+        config.features.stem = "cifar"
     if data not in ("organamnist", "imagenet"):
         _semi(config, module.get_config(_semi_variant(data, scale)))
     if scale == "cpu":
@@ -226,6 +242,8 @@ def _semi_variant(data: str, scale: str) -> str:
 
 def _semi(config: ConfigDict, other: ConfigDict) -> None:
     config.flexmatch, config.simmatch = other.flexmatch, other.simmatch
+    if config.data.name == "tiny_imagenet32":
+        config.flexmatch.pad = config.simmatch.pad = 4
 
 
 def _on_a_cpu(config: ConfigDict, data: str) -> None:

@@ -13,9 +13,6 @@ BEST = Claim(
     "norm|gram_schmidt|typiclust+norm|probcover+norm",
     "random|typiclust|probcover",
 )
-# The framework of the ablations: networks, as in the paper, where there is a GPU.
-ABLATION = {"cpu": "linear_probe", "gpu": "supervised", "paper": "supervised"}
-
 # Seeds of linear probes on what takes a moment to pick.
 MANY = 40
 QUICK = ("random", "norm", "gram_schmidt")

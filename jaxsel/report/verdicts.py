@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from jaxsel.evaluation.claims import OPEN, REFUTED, SUPPORTED, Verdict
+from jaxsel.evaluation.claims import KINDS, OPEN, REFUTED, SUPPORTED, Claim, Verdict
 
 # Of a unit: the factor to what is shown, digits after the point, and its name.
 _SHOWN = {
@@ -16,7 +16,6 @@ _SHOWN = {
 def numbers(verdict: Verdict) -> str:
     """The quantity with its 95 % interval and what it is of.
 
-    >>> from jaxsel.evaluation.claims import Claim
     >>> claim = Claim("", "norm beats random", "better", "norm")
     >>> numbers(Verdict(claim, "", SUPPORTED, .012, .004, .02, "points", 10))
     '+1.2 [+0.4, +2.0] points, n = 10'
@@ -34,6 +33,17 @@ def numbers(verdict: Verdict) -> str:
         f"{one(verdict.value)} [{one(verdict.low)}, {one(verdict.high)}] {name}, "
         f"n = {verdict.n:,}"
     )
+
+
+def claim_text(claim: Claim) -> str:
+    """The claim, with the margin where it has one.
+
+    >>> claim_text(Claim("", "norm is as good as random", "not worse", "norm"))
+    'norm is as good as random (to within 2 points)'
+    """
+    if not any(end and math.isfinite(end) for end in KINDS[claim.kind]):
+        return claim.text
+    return f"{claim.text} (to within {100 * claim.margin:g} points)"
 
 
 def counted(verdicts: Sequence[Verdict]) -> str:
@@ -75,7 +85,7 @@ def verdict_table(verdicts: Iterable[Verdict]) -> str:
         "| --- | --- | --- | --- |",
     ]
     for verdict in verdicts:
-        cells = [verdict.claim.text, verdict.where, f"**{verdict.word}**"]
+        cells = [claim_text(verdict.claim), verdict.where, f"**{verdict.word}**"]
         lines.append(f"| {' | '.join([*map(_plain, cells), numbers(verdict)])} |")
     return "\n".join(lines)
 

@@ -12,11 +12,15 @@ import pathlib
 import sys
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from absl import logging
 
 from jaxsel.errors import UserError
 from jaxsel.reproduce.figure import SCALES
+
+if TYPE_CHECKING:
+    from jaxsel.reproduce.figure import Figure
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -99,25 +103,39 @@ def _run(options: argparse.Namespace) -> int:
         )
         for name in names
     ]
+    for weights in (options.dino, options.inception):
+        # Hours before they are needed. A name on the hub has no ending.
+        if pathlib.Path(weights).suffix and not pathlib.Path(weights).is_file():
+            raise UserError(f"expected a file of weights at {weights}, found none")
     if figures:
         _keep_programs()
+    failed = []
     for figure in figures:
-        print(_draw(figure, workdir, options.scale))
+        try:
+            print(_draw(figure, workdir, options.scale))
+        except UserError as error:
+            if len(figures) == 1:
+                raise
+            failed.append(figure.id)
+            print(f"jaxsel.reproduce: {figure.id}: {error}", file=sys.stderr)
     if options.page:
         path = page.collect(workdir / "figures", options.page, options.note)
         print(f"Collected in {path}")
+    if failed:
+        raise UserError(f"not drawn, for the reasons above: {', '.join(failed)}")
     return 0
 
 
-def _draw(figure, workdir: pathlib.Path, scale: str) -> str:
+def _draw(figure: "Figure", workdir: pathlib.Path, scale: str) -> str:
     """Runs what is missing, draws, writes; the figure's text."""
     from jaxsel.reproduce.kinds import KINDS
-    from jaxsel.reproduce.writing import write
+    from jaxsel.reproduce.writing import refuse_another, write
 
     start = time.monotonic()
     print(f"{figure.id}: {figure.title}", file=sys.stderr, flush=True)
-    product = KINDS[figure.kind](figure, workdir)
     folder = workdir / "figures" / figure.id
+    refuse_another(figure, folder, scale)
+    product = KINDS[figure.kind](figure, workdir)
     text = write(figure, product, folder, scale, time.monotonic() - start)
     return f"{text}\n{figure.id} is in {folder}/\n"
 

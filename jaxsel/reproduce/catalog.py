@@ -32,6 +32,9 @@ IDS = (
     "speed",
 )
 
+# Which of the files at hand an encoder's weights are.
+_WEIGHTS = {"dino_vits16": "dino", "inception_fid": "inception"}
+
 
 def load(name: str, scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
     """A figure's description.
@@ -71,7 +74,13 @@ def load(name: str, scale: str, data: tuple[str, ...] = (), **given: Any) -> Fig
             "expected the folder configs/ beside the working directory, found none in "
             f"{pathlib.Path.cwd()}: run it from the repository's folder"
         ) from error
-    return module.get_config(scale, data, **{"dino": "", "inception": "", **given})
+    files = {"dino": "", "inception": "", **given}
+    figure = module.get_config(scale, data, **files)
+    for part in (*figure.parts, *figure.options.get("norms", ())):
+        weights = files.get(_WEIGHTS.get(part.config.features.encoder, ""), "")
+        # Empty means the encoder's own source in a config.
+        part.config.features.weights = "" if weights == "fetch" else weights
+    return figure
 
 
 def listing(scale: str) -> str:

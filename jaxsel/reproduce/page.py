@@ -8,7 +8,7 @@ from typing import Any
 from jaxsel.errors import UserError
 from jaxsel.evaluation.claims import Claim, Verdict
 from jaxsel.files import read_json, write_text
-from jaxsel.report.verdicts import counted, numbers, overall
+from jaxsel.report.verdicts import claim_text, counted, numbers, overall
 from jaxsel.reproduce.catalog import IDS
 from jaxsel.reproduce.writing import files_of, stem_of
 
@@ -19,16 +19,20 @@ arXiv 2406.01086. Every picture below was drawn by `python -m jaxsel.reproduce F
 and this page by `--page docs`. Beside each picture in [paper/](paper) lie its SVG, the
 numbers behind it as CSV and a manifest with data, settings, seeds, commit and machine.
 
-Intervals are Student's 95 % over seeds, each for its own comparison, with no correction
-for their number: of twenty that hold nothing, one is expected to exclude zero. A claim
-is *supported* or *not supported* when its interval lies on one side, else *not resolved
-at this scale*."""
+Intervals are at 95 %, each for its own comparison, with no correction for their number:
+of twenty that hold nothing, one is expected to exclude zero. Those of accuracies and
+distances are Student's over seeds; those of correlations are over subsets (Fisher's) or
+over images (rank correlations); those of times are the range of the repeats. All rest
+on one encoder, whose own chance no interval covers. A claim is *supported* or *not
+supported* when its interval lies on one side, else *not resolved at this scale*."""
 
 
 def collect(
     figures: pathlib.Path, folder: pathlib.Path, note: str = ""
 ) -> pathlib.Path:
     """Copies the figures' files to `folder/paper` and writes `folder/paper.md`.
+
+    Figures that were collected there before, from this folder or another, stay.
 
     Args:
       figures: a folder a figure, as `jaxsel.reproduce.writing.write` leaves them.
@@ -41,32 +45,38 @@ def collect(
     Raises:
       UserError: nothing was drawn yet.
     """
-    drawn = [name for name in IDS if (figures / name / "manifest.json").exists()]
-    if not drawn:
+    fresh = _manifests(figures)
+    if not fresh:
         raise UserError(f"expected figures in {figures}, found none: draw some first")
-    manifests = {name: read_json(figures / name / "manifest.json") for name in drawn}
-    for name in drawn:
+    for name, manifest in fresh.items():
         target = folder / "paper" / name
         target.mkdir(parents=True, exist_ok=True)
-        wanted = files_of(manifests[name])
+        wanted = {*files_of(manifest), "text.md"}
         if (target / "manifest.json").exists():
             for stale in files_of(read_json(target / "manifest.json")) - wanted:
                 (target / stale).unlink(missing_ok=True)
         for file in sorted(wanted):
             shutil.copyfile(figures / name / file, target / file)
+    manifests = _manifests(folder / "paper")
     blocks = [_INTRODUCTION, _made_by(manifests, note), _abstract(manifests)]
-    for name in drawn:
-        manifest = manifests[name]
+    for name, manifest in manifests.items():
         blocks.append(f"## {name}")
         blocks += [
             f"![{manifest['title']}](paper/{name}/{stem_of(name, drawing)}.png)"
             for drawing in manifest["drawings"]
         ]
-        blocks.append((figures / name / "text.md").read_text(encoding="utf-8").strip())
+        text = (folder / "paper" / name / "text.md").read_text(encoding="utf-8")
+        blocks.append(text.strip())
         blocks.append(_origin(name, manifest))
     page = folder / "paper.md"
     write_text(page, "\n\n".join(blocks) + "\n")
     return page
+
+
+def _manifests(figures: pathlib.Path) -> dict[str, Any]:
+    """By figure, in the paper's order, the manifests of a folder."""
+    paths = {name: figures / name / "manifest.json" for name in IDS}
+    return {name: read_json(path) for name, path in paths.items() if path.exists()}
 
 
 def _made_by(manifests: dict[str, Any], note: str) -> str:
@@ -74,7 +84,7 @@ def _made_by(manifests: dict[str, Any], note: str) -> str:
     scales = sorted({manifest["scale"] for manifest in manifests.values()})
     machines = sorted(
         {
-            f"{start['machine']['cores']} cores of {start['machine']['processor']}"
+            _machine(start)
             for manifest in manifests.values()
             for start in _starts(manifest) or [manifest["drawn_by"]]
         }
@@ -87,6 +97,15 @@ def _made_by(manifests: dict[str, Any], note: str) -> str:
             note,
         ]
     ).strip()
+
+
+def _machine(start: dict[str, Any]) -> str:
+    """The processor, and the accelerators where there are some."""
+    machine = start["machine"]
+    devices = [d for d in start.get("devices") or [] if not d.startswith("cpu")]
+    return " with ".join(
+        [f"{machine['cores']} cores of {machine['processor']}", *devices]
+    )
 
 
 def _abstract(manifests: dict[str, Any]) -> str:
@@ -106,7 +125,7 @@ def _abstract(manifests: dict[str, Any]) -> str:
         ]
         measured = [verdict for _, verdict in found]
         details = "<br>".join(
-            f"[{name}](#{name.lower()}), {verdict.claim.text}, {verdict.where}: "
+            f"[{name}](#{name.lower()}), {claim_text(verdict.claim)}, {verdict.where}: "
             f"{numbers(_whole(verdict))}: *{verdict.word}*"
             for name, verdict in found
         ).replace("|", "\\|")

@@ -72,6 +72,9 @@ def picks_of(done: Done, method: str, budget: int, seed: int) -> np.ndarray:
     return np.array(done.study.picked[method, budget, seed]["indices"])
 
 
+_OF_A_START = ("commit", "started", "ended", "seconds", "machine", "devices")
+
+
 def facts_of(done: Sequence[Done]) -> dict[str, Any]:
     """What a figure's manifest says of its studies."""
     facts: dict[str, Any] = {}
@@ -82,10 +85,7 @@ def facts_of(done: Sequence[Done]) -> dict[str, Any]:
             "data": manifest["data"],
             "features": manifest["features"],
             "starts": [
-                {
-                    name: start.get(name)
-                    for name in ("commit", "started", "ended", "seconds", "machine")
-                }
+                {name: start.get(name) for name in _OF_A_START}
                 for start in manifest["starts"]
             ],
             "versions": manifest["starts"][-1]["versions"],

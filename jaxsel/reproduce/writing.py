@@ -36,15 +36,10 @@ def write(
       The text.
 
     Raises:
-      UserError: the folder holds this figure at another scale.
+      UserError: as `refuse_another`.
     """
     path = folder / "manifest.json"
-    earlier = read_json(path) if path.exists() else None
-    if earlier and earlier["scale"] != scale:
-        raise UserError(
-            f"expected {folder} to hold the figure at scale {scale}, found it at "
-            f"{earlier['scale']}: use another --workdir (nothing was changed)"
-        )
+    earlier = refuse_another(figure, folder, scale)
     for name, drawing in product.drawings.items():
         stem = stem_of(figure.id, name)
         with replacing(folder / f"{stem}.png") as part:
@@ -58,6 +53,7 @@ def write(
     manifest = {
         "figure": figure.id,
         "title": figure.title,
+        "data": sorted({str(part.config.data.name) for part in figure.parts}),
         "scale": scale,
         "drawn": now(),
         "seconds": round(seconds, 1),
@@ -79,7 +75,8 @@ def write(
             {**v._asdict(), "claim": v.claim._asdict()} for v in product.verdicts
         ],
         "studies": dict(product.facts),
-        "drawn_by": provenance(),
+        # Without the command: its paths are of one machine.
+        "drawn_by": {k: v for k, v in provenance().items() if k != "command"},
     }
     write_json(path, _finite(manifest))
     for name in files_of(earlier or manifest) - files_of(manifest):
@@ -106,6 +103,43 @@ def files_of(manifest: Mapping[str, Any]) -> set[str]:
         for name in manifest[kind]
         for suffix in endings
     }
+
+
+def refuse_another(
+    figure: Figure, folder: pathlib.Path, scale: str
+) -> dict[str, Any] | None:
+    """What the folder holds of this figure already, if it may be replaced.
+
+    Args:
+      figure: what is to be drawn.
+      folder: of the figure.
+      scale: it is to be made at.
+
+    Returns:
+      The manifest of the earlier drawing; None where there is none.
+
+    Raises:
+      UserError: the folder holds the figure at another scale, or of other data sets.
+    """
+    path = folder / "manifest.json"
+    if not path.exists():
+        return None
+    earlier = read_json(path)
+    data = sorted({str(part.config.data.name) for part in figure.parts})
+    for what, old, new in (
+        ("at scale", earlier["scale"], scale),
+        ("of", earlier.get("data", data), data),
+    ):
+        if old != new:
+            raise UserError(
+                f"expected {folder} to hold the figure {what} {_listed(new)}, found it "
+                f"{what} {_listed(old)}: use another --workdir (nothing was changed)"
+            )
+    return earlier
+
+
+def _listed(names: Any) -> str:
+    return names if isinstance(names, str) else ", ".join(names)
 
 
 def text_of(figure: Figure, product: Product) -> str:

@@ -14,12 +14,12 @@ from jaxsel.evaluation.statistics import (
     paired_differences,
     setting_of,
 )
+from jaxsel.experiment.pools import pool_size
 from jaxsel.report.cover import Covered, cover_figure
 from jaxsel.report.curves import accuracy_figure
 from jaxsel.report.words import sentence
 from jaxsel.reproduce.figure import Figure, Product
 from jaxsel.reproduce.studies import Done, facts_of, finish, rows_of
-from jaxsel.selection.methods import METHODS
 
 
 def draw(figure: Figure, workdir: pathlib.Path) -> Product:
@@ -47,17 +47,7 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
         "differences": difference_table(rows),
         "runs": [row._asdict() for row in rows],
     }
-    said = [
-        f"{_panel(rows, each.setting)}{sentence(each)}"
-        for each in pooled(rows)
-        if each.resolved
-    ]
-    count = len(pooled(rows)) - len(said)
-    if count:
-        said.append(
-            f"{count} of {count + len(said)} differences to random, averaged over the "
-            "budgets, are not resolved."
-        )
+    said = _differences(rows)
     for setting, accuracy in reference.items():
         said.append(
             f"With all labels of the pool: {100 * accuracy:.1f} % "
@@ -72,6 +62,26 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     return Product(
         drawings, tables, verdicts(figure.claims, rows, chance), said, facts_of(done)
     )
+
+
+def _differences(rows: Sequence[ResultRow]) -> list[str]:
+    """norm at the second smallest budget, whatever came out; then, averaged over the
+    budgets, what is resolved, and how much is not.
+    """
+    single = [each for each in paired_differences(rows) if len(each.budgets) == 1]
+    said = []
+    for setting in dict.fromkeys(each.setting for each in single):
+        norm = [e for e in single if e.setting == setting and e.method == "norm"]
+        said += [_panel(rows, setting) + sentence(e) for e in norm[:2][-1:]]
+    most = pooled(rows)
+    resolved = [each for each in most if each.resolved]
+    said += [_panel(rows, each.setting) + sentence(each) for each in resolved]
+    if len(resolved) < len(most):
+        said.append(
+            f"{len(most) - len(resolved)} of {len(most)} differences to random, "
+            "averaged over the budgets, are not resolved."
+        )
+    return said
 
 
 def chance_of(done: Iterable[Done]) -> dict[str, float]:
@@ -161,12 +171,12 @@ def _covered(
     for each in {part.part.study: part for part in done}.values():
         settings = each.study.settings
         entries = [e for e in each.study.picked.values() if e["method"] == label]
-        if not entries or not METHODS["probcover"].prefix:
+        if not entries:
             continue
         largest = max(entry["budget"] for entry in entries)
         entries = [entry for entry in entries if entry["budget"] == largest]
         n = len(each.study.inputs.train.ids)
-        pool = n - round(n * settings.resolved["data"]["holdout"])
+        pool = pool_size(n, settings.resolved["data"]["holdout"])
         # A new round begins once nothing is left to cover, and counts from zero.
         shares = np.minimum(
             np.cumsum([entry["gains"] for entry in entries], axis=1) / pool, 1.0

@@ -90,7 +90,10 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
         for fit in fits
     ]
     tables = {"": points, "fits": fits}
-    return Product({"": scatter_figure(panels)}, tables, verdicts, said, facts_of(done))
+    facts = facts_of(done)
+    for name, (_, inputs) in others.items():
+        facts[f"norms of {name}"] = {"features": inputs.train_features.identity}
+    return Product({"": scatter_figure(panels)}, tables, verdicts, said, facts)
 
 
 def _points(fit: dict[str, Any], points: list[dict[str, Any]]) -> str:

@@ -42,9 +42,12 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
             picked.study.inputs.train_features.rows
         )
     }
+    facts = facts_of([picked])
     for part in figure.parts:
         if part.study in spaces:
-            features["Inception-v3"] = inputs_of(part)[1].train_features.rows
+            images = inputs_of(part)[1].train_features
+            features["Inception-v3"] = images.rows
+            facts[part.study] = {"features": images.identity}
     found: Distances = {}
     for space, rows in features.items():
         found |= _distances(picked, space, rows)
@@ -62,7 +65,7 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
         {"": table, "runs": _rows(found)},
         _verdicts(figure, found),
         said,
-        facts_of([picked]),
+        facts,
         _shown(table),
     )
 

@@ -29,7 +29,9 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
 
     A logistic regression on the whole network's training features predicts; it is not
     trained again on the pruned network's, so that "the prediction after" is what the
-    pruned network would say in the place of the whole one. Options: `sparsities`.
+    pruned network would say in the place of the whole one. Options: `sparsities`, and
+    `judged`, the one at which the claims are judged: there is one network, and its
+    sparsities are no independent measurements.
 
     Args:
       figure: its first part names data set and encoder.
@@ -63,7 +65,8 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     bias = norm_bias(
         row_norms(whole)[alive], predict(whole)[alive], after, inputs.test.labels[alive]
     )
-    said = [*bias_in_words(bias).splitlines()]
+    said = ["One encoder; the intervals are over the test images."]
+    said += bias_in_words(bias).splitlines()
     if not alive.all():
         said.append(f"{int((~alive).sum())} images without any feature are left out.")
     facts = {part.study: {"features": inputs.train_features.identity}}
@@ -138,6 +141,8 @@ def _verdicts(figure: Figure, bias: NormBias) -> list[Verdict]:
     found = []
     for claim in figure.claims:
         for pruned in bias.pruned:
+            if pruned.sparsity != figure.options["judged"]:
+                continue
             relation = getattr(pruned, claim.method)
             if relation is None:
                 continue

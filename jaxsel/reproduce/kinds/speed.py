@@ -1,9 +1,7 @@
 """Selection time against pool size and budget, measured on this machine."""
 
-import json
 import pathlib
 import statistics
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +12,7 @@ from jaxsel.evaluation.scaling import exponent
 from jaxsel.experiment import journal
 from jaxsel.experiment.progress import Progress
 from jaxsel.experiment.provenance import provenance
+from jaxsel.files import hash_of
 from jaxsel.report.times import Timed, TimesPanel, times_figure
 from jaxsel.reproduce.figure import Figure, Product
 from jaxsel.reproduce.studies import inputs_of
@@ -23,11 +22,15 @@ REPEATS = 3
 
 
 def draw(figure: Figure, workdir: pathlib.Path) -> Product:
-    """Medians of warm calls of `jaxsel.select`, from a NumPy array to indices.
+    """Medians of warm calls, from rows on the device to indices.
 
-    The first call of every shape compiles and is left out. Every timing is kept as it
-    is made, in `speed.jsonl` beside the figure's folder: a run that is killed goes on,
-    and a finished one is drawn again without measuring; delete it to measure anew.
+    That is the method alone (`Selection.info["seconds"]`): without the copy of the rows
+    to the device and without the report of coverage that some methods come with.
+    ProbCover and TypiClust have their default options, with ProbCover's search for
+    delta. The first call of every shape compiles and is left out. Every timing is kept
+    as it is made, in `speed-*.jsonl` in the workdir, named for features and machine: a
+    run that is killed goes on, and a finished one is drawn again without measuring;
+    delete the file to measure anew.
     Options: `sizes` (of the pool; larger ones than the data set are left out),
     `budgets`, `methods`, and `size` and `budget`, what is fixed where the other varies.
 
@@ -47,7 +50,9 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     fixed = max(size for size in sizes if size <= max(options["size"], sizes[0]))
     cases = [(m, n, options["budget"]) for m in options["methods"] for n in sizes]
     cases += [(m, fixed, b) for m in options["methods"] for b in options["budgets"]]
-    path = workdir / f"speed-{part.study}.jsonl"
+    identity = inputs.train_features.identity
+    known = {name: provenance()[name] for name in ("machine", "devices")}
+    path = workdir / f"speed-{part.study}-{hash_of([identity, known])[:8]}.jsonl"
     timed = _measure(list(dict.fromkeys(cases)), rows, path)
     panels = [
         TimesPanel(
@@ -86,10 +91,21 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     if fits:
         tables["exponents"] = fits
     facts = {
-        part.study: {"features": inputs.train_features.identity},
-        "measured": [entry["where"] for entry in timed.values()][:1],
+        part.study: {"features": identity, "starts": _distinct(timed)},
     }
     return Product({"": times_figure(panels)}, tables, verdicts, said, facts)
+
+
+_WHERE = ("commit", "machine", "devices", "started")
+
+
+def _distinct(timed: dict[Any, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where and when the timings were made, each once."""
+    found: list[dict[str, Any]] = []
+    for entry in timed.values():
+        if entry["where"] not in found:
+            found.append(entry["where"])
+    return found
 
 
 def sizes_of(n: int, wanted: Sequence[int]) -> list[int]:
@@ -117,21 +133,18 @@ def _measure(
         for method, n, budget in missing:
             seconds = []
             for repeat in range(1 + REPEATS):
-                start = time.perf_counter()
-                select(rows[:n], budget, method, seed=repeat)
-                seconds.append(time.perf_counter() - start)
+                picks = select(rows[:n], budget, method, seed=repeat)
+                seconds.append(picks.info["seconds"])
             entry = {
                 "method": method,
                 "pool": n,
                 "budget": budget,
                 "first": seconds[0],
                 "seconds": seconds[1:],
-                "where": {
-                    name: where[name] for name in ("commit", "machine", "started")
-                },
+                "where": {name: where[name] for name in _WHERE},
             }
             path.parent.mkdir(parents=True, exist_ok=True)
-            journal.append(path, [json.loads(json.dumps(entry))])
+            journal.append(path, [entry])
             timed[method, n, budget] = entry
             progress.advance(1, f"{method} {n} {budget}")
     return {case: timed[case] for case in cases}
