@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from configs.paper import abstract
-from configs.paper.parts import KNOWN, len_classes, study
+from configs.paper.parts import KNOWN, classes_of, study
 from jaxsel.data.catalog import DATASETS
 from jaxsel.errors import UserError
 from jaxsel.evaluation.claims import KINDS as CLAIMS
@@ -80,7 +80,7 @@ def test_every_figure_can_be_run(
             assert not data or dataset.name == "digits"
             largest, holdout = max(dataset.train.sizes), part.config.data.holdout
             check_budgets(settings.budgets, largest, holdout)
-            assert len_classes(part.config) >= 1
+            assert classes_of(part.config) >= 1
             if "supervised" in settings.frameworks:  # a CPU's networks are narrow
                 width = settings.frameworks["supervised"].width
                 assert width <= 8 if scale == "cpu" else width >= 16
@@ -150,7 +150,7 @@ def test_a_data_set_offers_its_classes_as_the_smallest_budget(
             study(name, "learned", scale)
         return
     config = study(name, "learned", scale)
-    assert len_classes(config) == DATASETS[config.data.name].num_classes
+    assert classes_of(config) == DATASETS[config.data.name].num_classes
     check(config)
 
 
