@@ -69,7 +69,7 @@ def write(
             }
             for part in figure.parts
             # Of others, the features alone were read.
-            if "starts" in product.facts.get(part.study, ())
+            if "identity" in product.facts.get(part.study, ())
         ],
         "verdicts": [
             {**v._asdict(), "claim": v.claim._asdict()} for v in product.verdicts

@@ -103,25 +103,10 @@ def select(
     mask = validate.as_labelled(labelled, n)
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
-    options = {
-        name: validate.as_row_values(name, value, n, ROW_OPTIONS[name])
-        if name in ROW_OPTIONS and value is not None
-        else value
-        for name, value in check_options(method, options).items()
-    }
-    if options.get("candidates") is not None:
-        options["candidates"] = validate.as_candidates(
-            options["candidates"], mask, budget
-        )
     order = validate.id_order(ids, n)
+    options = _of_the_pool(check_options(method, options), mask, budget, order)
     if order is not None:
-        if options.get("candidates") is not None:
-            options["candidates"] = np.argsort(order)[options["candidates"]]
         rows, mask = rows[order], mask[order]
-        options = {
-            name: value[order] if name in ROW_OPTIONS and value is not None else value
-            for name, value in options.items()
-        }
     seen = unit_rows(rows) if entry.rows == "unit" else rows
     del rows  # a copy of the pool that unit rows make needless
     began = time.perf_counter()
@@ -163,6 +148,23 @@ def run(
     key = jax.random.key(seed)
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
     return jax.block_until_ready(picks)
+
+
+def _of_the_pool(
+    options: dict[str, Any], mask: np.ndarray, budget: int, order: np.ndarray | None
+) -> dict[str, Any]:
+    """Options that speak of rows, checked and in the order of their processing."""
+    found = dict(options)
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name in ROW_OPTIONS:
+            values = validate.as_row_values(name, value, len(mask), ROW_OPTIONS[name])
+            found[name] = values if order is None else values[order]
+        elif name == "candidates":
+            rows = validate.as_candidates(value, mask, budget)
+            found[name] = rows if order is None else np.argsort(order)[rows]
+    return found
 
 
 def _in_given_order(info: dict[str, Any], order: np.ndarray) -> dict[str, Any]:

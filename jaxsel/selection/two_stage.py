@@ -82,23 +82,15 @@ def two_stage(
             rows = jnp.asarray(candidates, jnp.int32)[:proposals]
         # Where the number of free rows is traced, proposals beyond it are void.
         real = jnp.arange(rows.shape[0]) < free
-        given = {name: v for name, v in options.items() if name in second_options}
-        for name in _PER_ROW:
-            if given.get(name) is not None:
-                given[name] = jnp.asarray(given[name])[rows]
         kept = second(
             key_second,
             # A zero row marked as labelled takes part in nothing.
             jnp.where(real[:, None], features[rows], 0.0),
             ~real,
             budget=budget,
-            **given,
+            **_of_rows(options, second_options, rows),
         )
-        info = {
-            **before,
-            **kept.info,
-            "candidates": jnp.where(real, rows, -1),
-        }
+        info = {**before, **kept.info, "candidates": jnp.where(real, rows, -1)}
         return Picks(rows[kept.indices], kept.gains, kept.rounds, info)
 
     *head, given, _ = inspect.signature(select).parameters.values()
@@ -112,6 +104,17 @@ def _options(function: Callable[..., Picks]) -> dict[str, inspect.Parameter]:
     return {
         p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "budget"
     }
+
+
+def _of_rows(
+    options: dict[str, Any], known: dict[str, inspect.Parameter], rows: jax.Array
+) -> dict[str, Any]:
+    """The options that a stage knows, those with a value a row for these rows."""
+    given = {name: value for name, value in options.items() if name in known}
+    for name in _PER_ROW:
+        if given.get(name) is not None:
+            given[name] = jnp.asarray(given[name])[rows]
+    return given
 
 
 def _proposals(budget: int, features: jax.Array, labelled: jax.Array) -> int:

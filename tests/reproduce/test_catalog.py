@@ -27,7 +27,7 @@ GIVEN = {"dino": "dino.safetensors", "inception": "inception.pth"}
 # By kind, what its function reads of the options.
 OPTIONS = {
     "frechet": {"printed"},
-    "pruning": {"sparsities"},
+    "pruning": {"sparsities", "judged"},
     "speed": {"methods", "sizes", "budgets", "size", "budget"},
     "table": {"printed"},
 }
@@ -118,6 +118,7 @@ def test_claims_speak_of_what_is_run(
             assert claim.topic in {"", *abstract.TOPICS}
             assert claim.framework in {"", *frameworks}
             if figure.kind == "pruning":  # names quantities
+                assert figure.options["judged"] in figure.options["sparsities"]
                 assert claim.method in ("retained", "kept")
                 continue
             if figure.kind == "speed":

@@ -21,6 +21,7 @@ from jaxsel.features.pruned import pruned_encoder
 from jaxsel.reproduce.figure import Product
 from jaxsel.reproduce.kinds import KINDS, accuracy, speed
 from jaxsel.reproduce.studies import finish, inputs_of, picks_of, rows_of
+from jaxsel.selection.api import Selection
 
 SEEDS = (0, 1, 2)
 
@@ -416,30 +417,28 @@ def test_pruning_relates_what_is_left_to_the_norm_before(
 
 def test_features_without_weights_cannot_be_pruned(tmp_path: pathlib.Path) -> None:
     with pytest.raises(UserError, match="weights to prune, found rgb"):
-        draw("pruning", tmp_path, pixels(), sparsities=(0.5,))
+        draw("pruning", tmp_path, pixels(), sparsities=(0.5,), judged=0.5)
 
 
 class Clock:
-    """In place of the module `time`, and of `select`, which takes what is said here."""
+    """In place of `select`: a selection takes the seconds that are said here."""
 
     def __init__(self) -> None:
-        self.now = 0.0
         self.calls: list[tuple[str, int, int, int]] = []
 
-    def perf_counter(self) -> float:
-        return self.now
-
-    def select(self, rows: np.ndarray, budget: int, method: str, *, seed: int) -> None:
+    def select(
+        self, rows: np.ndarray, budget: int, method: str, *, seed: int
+    ) -> Selection:
         first = not any(call[:3] == (method, len(rows), budget) for call in self.calls)
         self.calls.append((method, len(rows), budget, seed))
         growth = {"gram_schmidt": 1e-6 * len(rows), "probcover": 1e-8 * len(rows) ** 2}
-        self.now += 100.0 if first else growth[method] * budget * (1 + 0.1 * seed)
+        seconds = 100.0 if first else growth[method] * budget * (1 + 0.1 * seed)
+        return Selection(np.arange(budget), np.zeros(budget), {"seconds": seconds})
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(speed, "time", clock)
     monkeypatch.setattr(speed, "select", clock.select)
     return clock
 

@@ -6,7 +6,7 @@ import re
 import shutil
 
 import pytest
-from test_writing import CLAIM, KNOWN, START, UNKNOWN, figure, product
+from test_writing import CLAIM, KNOWN, UNKNOWN, figure, product
 
 from configs.paper import abstract
 from jaxsel.errors import UserError
@@ -24,7 +24,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     )
     of_no_topic = KNOWN._replace(claim=CLAIM._replace(topic="", text="in passing"))
     for name, came_out in {
-        "speed": product(facts={"measured": [START]}),
+        "speed": product(facts={"digits-rgb": {"features": {}}}),
         "fig2": product(verdicts=[KNOWN]),
         "fig3": product(verdicts=[UNKNOWN, refuted, of_no_topic]),
     }.items():

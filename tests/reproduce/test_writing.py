@@ -27,6 +27,7 @@ GRID = {
 }
 MACHINE = {"cores": 2, "processor": "abacus"}
 START = {"commit": "abc+", "started": "then", "machine": MACHINE}
+STUDY = {"identity": {}, "starts": [START]}
 
 
 def config(data: str = "digits") -> ConfigDict:
@@ -53,7 +54,7 @@ def product(**changes: object) -> Product:
         {"": [{"method": "norm", "accuracy": 0.5}], "runs": [{"seed": 0}]},
         [KNOWN, UNKNOWN],
         ["norm beats random.", "Nothing else."],
-        {"digits-rgb": {"starts": [START]}, "digits-dino": {"features": {}}},
+        {"digits-rgb": STUDY, "digits-dino": {"features": {}, "starts": [START]}},
     )
     return plain._replace(**changes)
 
@@ -110,7 +111,7 @@ def test_the_folder_holds_everything(tmp_path: pathlib.Path) -> None:
     assert manifest["drawings"] == ["", "covered"]
     assert manifest["tables"] == ["", "runs"]
     assert manifest["drawn_by"]["versions"]["jax"]
-    # Of the second part the features alone were read: no seeds are said of it.
+    # Of the second part's grid nothing was run: no seeds are said of it.
     (grid,) = manifest["grids"]
     lists = {field: list(values) for field, values in GRID.items()}
     assert grid == {"study": "digits-rgb", **lists}
