@@ -34,10 +34,9 @@ def two_stage(
       the first stage's info beside them and its rounds as `first_rounds`;
       `candidates` are the rows that the first stage proposed, -1 where fewer than 2s
       rows are free. A smaller budget is not a prefix, as it has other candidates.
-      The option `candidates`, int `[m]`, gives them from outside, in their order: the
-      first stage is not run then, and the second gets the first 2s of them. Those of a
-      larger budget at the same key serve a smaller one where the first stage's picks
-      are prefixes of each other.
+      The option `candidates`, int `[m]`, gives them in place of the first stage, which
+      is not run then. Those of a larger budget at the same key serve a smaller one
+      where the first stage's picks are prefixes of each other.
 
     When nothing is left: as the two stages, each for itself.
 

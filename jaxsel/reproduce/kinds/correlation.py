@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxsel.evaluation.claims import Verdict, judged
-from jaxsel.evaluation.regression import regress
+from jaxsel.evaluation.claims import Claim, Verdict, judged
+from jaxsel.evaluation.regression import Regression, regress
 from jaxsel.report.norms import row_norms
 from jaxsel.report.scatter import ScatterPanel, scatter_figure
 from jaxsel.reproduce.figure import Figure, Product
@@ -70,19 +70,8 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
                 {**named, "seed": row.seed, "mean_norm": mean, "accuracy": row.accuracy}
                 for row, mean in zip(rows, means, strict=True)
             ]
-            verdicts += [
-                Verdict(
-                    claim,
-                    f"{where}, {budget} labels",
-                    judged(claim.kind, fit.r_low, fit.r_high, claim.margin),
-                    fit.r,
-                    fit.r_low,
-                    fit.r_high,
-                    "r",
-                    fit.n,
-                )
-                for claim in figure.claims
-            ]
+            place = f"{where}, {budget} labels"
+            verdicts += [_verdict(claim, place, fit) for claim in figure.claims]
     said = [
         f"{fit['framework']}, {fit['features']} features, {fit['budget']} labels: one "
         f"standard deviation of the mean norm goes with {_points(fit, points)} points "
@@ -94,6 +83,11 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     for name, (_, inputs) in others.items():
         facts[f"norms of {name}"] = {"features": inputs.train_features.identity}
     return Product({"": scatter_figure(panels)}, tables, verdicts, said, facts)
+
+
+def _verdict(claim: Claim, where: str, fit: Regression) -> Verdict:
+    word = judged(claim.kind, fit.r_low, fit.r_high, claim.margin)
+    return Verdict(claim, where, word, fit.r, fit.r_low, fit.r_high, "r", fit.n)
 
 
 def _points(fit: dict[str, Any], points: list[dict[str, Any]]) -> str:
