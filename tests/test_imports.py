@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "training": {"models", "augment"},
     "evaluation": set(),
     "report": {"evaluation"},
+    "annotation": set(),
     "experiment": {
         "data",
         "models",
