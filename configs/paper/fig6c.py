@@ -37,7 +37,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
             ),
             Claim(
                 "",
-                "the largest norms are within 5 points of a guess",
+                "the largest norms are hardly above a guess",
                 "alike",
                 "norm_max",
                 "chance",
