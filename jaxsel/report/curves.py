@@ -67,12 +67,12 @@ def accuracy_figure(
     near_chance = False
     for axis, grid in zip(axes, panels, strict=False):
         _draw_panel(axis, grid)
-        if reference and grid.setting in reference:
-            _draw_reference(axis, 100 * reference[grid.setting])
         guess = (
             chance.get(grid.setting.dataset) if isinstance(chance, Mapping) else chance
         )
         near_chance |= guess is not None and _draw_chance(axis, 100 * guess)
+        if reference and grid.setting in reference:
+            _draw_reference(axis, 100 * reference[grid.setting])
         axis.set_title(
             _literal(setting_name(grid.setting, settings)), loc="left", fontsize=10
         )

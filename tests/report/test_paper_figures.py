@@ -93,6 +93,12 @@ def test_chance_is_that_of_the_panels_data_set():
     assert levels == [[pytest.approx(40.8)], [pytest.approx(40.9)]]
 
 
+def test_a_line_for_all_labels_does_not_bring_in_a_chance_that_is_far():
+    figure = accuracy_figure(_rows(), reference={SETTING: 0.4255}, chance=0.403)
+    assert len(accuracy_figure(_rows(), chance=0.403).axes[0].lines) == 2
+    assert len(figure.axes[0].lines) == 3
+
+
 def test_an_svg_is_xml_and_the_same_again():
     first, second = (svg_bytes(accuracy_figure(_rows())) for _ in range(2))
     assert first == second

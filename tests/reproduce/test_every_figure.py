@@ -11,8 +11,13 @@ import pytest
 from jaxsel.reproduce import catalog
 from jaxsel.reproduce.__main__ import main
 from jaxsel.reproduce.writing import files_of
+from jaxsel.selection.coverage import CoverageWarning
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # On few small images there are budgets at which a method does not cover more.
+    pytest.mark.filterwarnings(f"ignore::{CoverageWarning.__module__}.CoverageWarning"),
+]
 
 
 def test_every_figure_is_drawn_and_collected(
@@ -41,5 +46,9 @@ def test_every_figure_is_drawn_and_collected(
         assert figure.title in text and text.strip() in page
         # A claim that is not spoken of by any verdict was not measured.
         spoken = {verdict["claim"]["text"] for verdict in manifest["verdicts"]}
-        assert spoken == {claim.text for claim in figure.claims}
+        assert spoken == {
+            claim.text
+            for claim in figure.claims
+            if not claim.datasets or "digits" in claim.datasets
+        }
     assert "not measured" not in page

@@ -114,10 +114,12 @@ def test_differences_and_verdicts_are_paired_and_pooled(
     found = [pooled[name] for name in ("difference", "low", "high")]
     np.testing.assert_allclose(found, expected, rtol=1e-9)
     assert pooled["resolved"] == (expected[1] > 0 or expected[2] < 0)
-    # Every difference is said or counted among those that say nothing.
-    resolved = sum("labels (95 %" in line for line in curves.said)
-    silent = [line for line in curves.said if "not resolved" in line]
-    assert resolved + sum(int(line.split()[0]) for line in silent) == 3
+    # norm is spoken of whatever came out; every other difference is said or counted.
+    first, *said = curves.said
+    assert first.startswith("norm ") and " at 20 labels " in first
+    silent = [line for line in said if line.endswith("are not resolved.")]
+    counted = sum(int(line.split()[0]) for line in silent)
+    assert len(said) - len(silent) + counted == 3
 
 
 def test_the_manifest_says_what_was_run(curves: Product) -> None:
@@ -198,9 +200,11 @@ def test_a_single_seed_has_neither_errors_nor_an_answer(
     assert all(line["standard_error"] is None for line in product.tables[""])
     (verdict,) = product.verdicts
     assert verdict.word == OPEN and verdict.high == math.inf
-    assert product.said == [
+    first, second = product.said
+    assert "in a single seed (n=1), so no interval" in first
+    assert second == (
         "1 of 1 differences to random, averaged over the budgets, are not resolved."
-    ]
+    )
 
 
 def test_parts_with_runs_in_common_count_them_once(
@@ -384,7 +388,8 @@ def test_pruning_relates_what_is_left_to_the_norm_before(
     tmp_path: pathlib.Path,
 ) -> None:
     claims = [Claim("pruning", kind, "better", kind) for kind in ("retained", "kept")]
-    product = draw("pruning", tmp_path, network(), claims=claims, sparsities=(0.0, 0.5))
+    options = {"sparsities": (0.0, 0.5), "judged": 0.5}
+    product = draw("pruning", tmp_path, network(), claims=claims, **options)
     settings, inputs = inputs_of(network())
     images = inputs.test.take(np.arange(500))
     encoder = pruned_encoder(make_encoder(settings.resolved["features"]), 0.5)

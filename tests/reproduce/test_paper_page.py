@@ -70,7 +70,7 @@ def test_every_link_leads_to_a_file_that_is_what_was_drawn(
         assert copy.read_bytes() == (drawn / link.removeprefix("paper/")).read_bytes()
     for name in ("fig2", "fig3", "speed"):
         there = {path.name for path in (tmp_path / "docs/paper" / name).iterdir()}
-        assert there == {path.name for path in (drawn / name).iterdir()} - {"text.md"}
+        assert there == {path.name for path in (drawn / name).iterdir()}
 
 
 def test_the_abstract_has_a_row_a_claim_with_all_verdicts_that_bear_on_it(
@@ -108,6 +108,19 @@ def test_another_page_has_nothing_of_the_one_before(
     text = collect(drawn, docs).read_text()
     assert "fig2-covered" not in text
     there = {path.name for path in (docs / "paper/fig2").iterdir()}
-    assert there == {"fig2.png", "fig2.svg", "fig2.csv", "manifest.json", "mine.txt"}
+    files = {"fig2.png", "fig2.svg", "fig2.csv", "manifest.json", "text.md"}
+    assert there == {*files, "mine.txt"}
     manifest = json.loads((docs / "paper/fig2/manifest.json").read_text())
     assert manifest["tables"] == [""]
+
+
+def test_the_page_keeps_the_figures_of_another_workdir(
+    drawn: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    collect(drawn, tmp_path / "docs")
+    elsewhere = tmp_path / "elsewhere"
+    write(figure("fig7"), product(said=["New."]), elsewhere / "fig7", "gpu", 1.0)
+    text = collect(elsewhere, tmp_path / "docs").read_text()
+    headings = re.findall("^## (.*)$", text, re.MULTILINE)
+    assert headings[1:] == ["fig2", "fig3", "fig7", "speed"]
+    assert "Scale: cpu, gpu." in text
