@@ -15,8 +15,8 @@ cvat-ai/cvat#7701 (order of uploads), `cvat_sdk.core.uploading` 2.80.0 (names of
 uploads). Export for `import_cvat` as "CVAT for images 1.1", the one format with tags;
 "COCO 1.0" has the classes of shapes only.
 
-Checked against CVAT's own reader of manifests (`utils/dataset_manifest`) and, for the
-XML, datumaro 1.13.12.
+Checked against the XML that datumaro 1.13.12 writes for CVAT. The manifest was compared
+with the source of CVAT's reader (`utils/dataset_manifest/core.py`), not run through it.
 """
 
 import json

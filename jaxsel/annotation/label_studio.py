@@ -8,8 +8,9 @@ by Label Studio itself are `/data/local-files/?d=PATH`, with PATH below the fold
 `LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT`. An annotation that was skipped has
 `was_cancelled`.
 
-Checked against label-studio-sdk 2.1.2: its `LabelInterface` takes the tasks, and its
-reader of `?d=` gives the paths back.
+Checked against label-studio-sdk 2.1.2: its `LabelInterface` validates the tasks, its
+reader of `?d=` finds the files, and its converter takes the same annotations of an
+export for labels.
 """
 
 import json
@@ -147,7 +148,7 @@ def _names(results: list[dict[str, Any]], where: str, control: str | None) -> li
             f"{where}: expected one control with labels, found {', '.join(controls)}; "
             "say which one holds the label"
         )
-    names = []
+    names: list[str] = []
     for one in labelling:
         if control in (None, one["from_name"]):
             value = one["value"][one["type"]]

@@ -82,7 +82,9 @@ def matched(
         for name in {pick.id, pick.path, link, os.path.basename(pick.path)} - {""}:
             loose.setdefault(name, set()).add(pick.id)
     labels: dict[str, Label] = {}
-    strangers, several, total = [], [], 0
+    strangers: list[str] = []
+    several: list[str] = []
+    total = 0
     for name, label in found:
         total += 1
         meant = {exact[name]} if name in exact else _meant_by(name, loose)
