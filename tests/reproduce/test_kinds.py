@@ -116,7 +116,7 @@ def test_differences_and_verdicts_are_paired_and_pooled(
     assert pooled["resolved"] == (expected[1] > 0 or expected[2] < 0)
     # norm is spoken of whatever came out; every other difference is said or counted.
     first, *said = curves.said
-    assert first.startswith("norm ") and " at 20 labels " in first
+    assert first.startswith("norm ") and " at 20 labels" in first
     silent = [line for line in said if line.endswith("are not resolved.")]
     counted = sum(int(line.split()[0]) for line in silent)
     assert len(said) - len(silent) + counted == 3

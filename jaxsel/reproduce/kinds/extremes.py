@@ -59,4 +59,4 @@ def _counts(classes: list[str]) -> str:
     """Classes by how often they occur, the frequent first."""
     counts = {kind: classes.count(kind) for kind in dict.fromkeys(classes)}
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{count} {kind}" for kind, count in ordered)
+    return ", ".join(f"{count} × {kind}" for kind, count in ordered)
