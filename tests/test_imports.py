@@ -20,6 +20,8 @@ MAY_IMPORT = {
     "evaluation": set(),
     "report": {"evaluation"},
     "annotation": set(),
+    "sources": {"data", "features"},
+    "doctor": set(),
     "experiment": {
         "data",
         "models",
