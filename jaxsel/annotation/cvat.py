@@ -95,6 +95,7 @@ def write_links(folder: Path, picks: Sequence[Pick], root: Path) -> list[Path]:
 
     Returns:
       The files, in pick order: hard links, or copies where the file system has none.
+      A program that writes into a hard link writes into the image.
 
     Raises:
       UserError: the folder holds files, or an image is not there; nothing was written.
@@ -131,7 +132,7 @@ def import_cvat(
 
     An item's label is its tag, or the class of its shapes. It is unusable where that
     is one of `options.unusable`: make a tag of that name. An image without either is
-    still open.
+    still open, and so is one that was removed in CVAT: its exports say nothing of that.
 
     Args:
       path: `annotations.xml`, a COCO `.json`, or the zip archive that CVAT made.
