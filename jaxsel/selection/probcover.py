@@ -8,11 +8,12 @@ Lens", NeurIPS 2022, Algorithm 1).
 Differs from the paper: its edge list, up to n^2 long, is never built. The gain of
 every row, the number of uncovered rows in its ball, is counted once by tiles (n^2 d
 flops, `tiles.degrees`), and a pick that newly covers the rows C subtracts from each
-row x the number of C within its ball. A row is covered once a round, so all
-subtractions together cost at most 2 n^2 d. Only rows x with `||x - pick|| < 2 delta`
-can lose anything, as C lies in the ball around the pick; the others are skipped.
-Memory is O(n d) and one tile. The relation is decided exactly, and alike in both
-passes (see `tiles`), so that the gains are exact integers throughout.
+row x the number of C within its ball, or counts the uncovered rows in it anew where
+these are fewer. A row is covered once a round, so all of that together costs at most
+2 n^2 d a round. Only rows x with `||x - pick|| < 2 delta` can lose anything, as C lies
+in the ball around the pick; the others are skipped. Memory is O(n d) and one tile. The
+relation is decided exactly, and alike in both passes (see `tiles`), so that the gains
+are exact integers throughout.
 
 When nothing is left: once no row that may be picked covers an uncovered row (in the
 first round: once every row is covered), a new round starts with the coverage emptied;
@@ -193,7 +194,8 @@ def _greedy(
     rows, ball, reach, padding, excluded, all_gains = pool
     reached = jnp.sum(covered)
     starts = jnp.arange(0, len(rows), tile)
-    subtract = partial(_subtract, rows, ball, tile=min(tile, STRIP), block=block)
+    alive = jnp.any(rows != 0, axis=1)  # Zero rows cover themselves, whatever is lost.
+    settle = partial(_settle, rows, ball, tile=min(tile, STRIP), block=block)
 
     def look(row, start):
         # A slice of the rows, for a loop over their tiles would copy them.
@@ -202,7 +204,7 @@ def _greedy(
 
     def pick(state, step):
         # The last pick's losses, or at first those to the labelled rows.
-        gains = subtract(state.gains, state.lost, state.touched & ~state.excluded)
+        gains = settle(state, state.touched & alive & ~state.excluded)
         state = _new_round_if_done(state._replace(gains=gains), all_gains, padding)
         chosen = _best(jax.random.fold_in(key, step), state, n, tie)
         row = lax.dynamic_slice_in_dim(rows, chosen, 1)
@@ -292,20 +294,28 @@ def _covered_by(rows, centres, ball: Ball, *, tile: int, block: int) -> jax.Arra
     return lax.while_loop(lambda s: s[0] < total, cover, start)[1]
 
 
-def _subtract(rows, ball: Ball, gains, lost, touched, *, tile: int, block: int):
-    """Gains of the touched rows, less the number of lost rows in each one's ball."""
-    lost_ids, lost_total = listed(lost)
+def _settle(rows, ball: Ball, state: _State, touched, *, tile: int, block: int):
+    """The gains, with those of the touched rows brought up to date.
+
+    They lose the lost rows in their balls; or, where fewer rows are left uncovered than
+    were lost, these are counted anew: nothing at all once everything is covered.
+    """
+    anew = jnp.sum(~state.covered) < jnp.sum(state.lost)
+    counted = jnp.where(anew, ~state.covered, state.lost)
+    sign = jnp.where(anew, 1, -1)
+    gains = jnp.where(anew & touched, 0, state.gains)
+    counted_ids, counted_total = listed(counted)
     touched_ids, touched_total = listed(touched)
 
     def by_block(state):
         start, gains = state
-        _, some = take_rows(rows, lost_ids, start, block)
+        _, some = take_rows(rows, counted_ids, start, block)
 
         def by_tile(state):
             at, gains = state
             ids, a = take_rows(rows, touched_ids, at, tile)
             return at + tile, gains.at[ids].add(
-                -counts_within(a, some, ball)[0], mode="drop"
+                sign * counts_within(a, some, ball)[0], mode="drop"
             )
 
         _, gains = lax.while_loop(
@@ -314,4 +324,4 @@ def _subtract(rows, ball: Ball, gains, lost, touched, *, tile: int, block: int):
         return start + block, gains
 
     start = jnp.int32(0), gains
-    return lax.while_loop(lambda s: s[0] < lost_total, by_block, start)[1]
+    return lax.while_loop(lambda s: s[0] < counted_total, by_block, start)[1]
