@@ -37,7 +37,8 @@ def examine(
     - `duplicates` (warning): rows equal to an earlier one.
     - `near-duplicates` (warning from 1 % of the rows on): rows, none equal to another,
       with a cosine of at least `near` to another. All pairs are compared up to 20,000
-      rows of 512 (`near.EXACT_WORK`); beyond, the number is a lower bound.
+      rows of 512 (`near.EXACT_WORK`); beyond, the number is a lower bound, which
+      misses about one pair in 90 at the threshold and fewer that are closer.
     - `alike` (warning): a mean cosine of 0.98 and more.
     - `constant-columns` (note; warning: more than half of them).
     - `directions` (note; warning: collapsed, or too few for budget or classes): the
@@ -47,7 +48,7 @@ def examine(
     - `long-rows` (warning): norms above 20 times the median.
     - `float16-overflow` (note).
 
-    Memory: blocks of at most 2^21 numbers (100 MB with their copies), about 120 bytes a
+    Memory: blocks of at most 2^21 numbers (100 MB with their copies), about 200 bytes a
     row, and `16 d^2` bytes (for more than 2,048 columns at most 600 MB). The rows are
     read two to four times, forwards; candidates for near-duplicates out of order.
 
@@ -96,7 +97,7 @@ def examine(
         checks.zero_rows(seen, names),
         checks.duplicates(first, names),
         checks.near_duplicates(
-            near_duplicates(rows, alone, seen.direction, near), near, names
+            near_duplicates(rows, seen.norms, alone, near), near, names
         ),
         checks.alike(_mean_cosine(seen.direction, int(turned.sum()))),
         checks.constant_columns(seen),

@@ -1,9 +1,10 @@
 """Near-duplicates: pairs of high cosine, all of them or those that hashes bring near.
 
-Up to `EXACT_WORK` products all pairs are compared. Beyond, rows are given `TABLES`
-codes of the signs of random projections (Charikar 2002); those that share one stand
-side by side when sorted, and neighbours are compared by their true cosines. What is
-found is true; what is missed makes the number a lower bound.
+Up to `EXACT_WORK` products all pairs are compared. Beyond, each row gets `TABLES` codes
+of the cells that its random projections fall into (Datar, Immorlica, Indyk & Mirrokni
+2004); rows that share one stand side by side when sorted, and neighbours are compared
+by their true cosines. What is found is true; what is missed makes the number a lower
+bound.
 """
 
 from typing import NamedTuple
@@ -13,10 +14,15 @@ import numpy as np
 from jaxsel.doctor.sweep import block_rows, take, unit
 
 EXACT_WORK = 20_000**2 * 512
-TABLES = 6
+TABLES = 8
 NEIGHBOURS = 3
+_PROJECTIONS = 8  # of a table
+_CELL = 8.0  # distances of a pair at the threshold
+_FINE_BITS = np.uint64(16)  # of a code, for the order within a cell
+_FINE_STEPS = 4096  # of the order, a unit of length
+_FAR_CHI_SQUARE = 30.0  # with 8 degrees of freedom, exceeded once in 5,000
 _TILE = 2048
-_SEED = 20_020_519
+_SEED = 20_040_608
 _KEPT = 10
 
 
@@ -36,31 +42,32 @@ class Near(NamedTuple):
 
 def near_duplicates(
     features: np.ndarray,
+    norms: np.ndarray,
     usable: np.ndarray,
-    direction: np.ndarray,
     threshold: float,
     *,
     exact_work: int = EXACT_WORK,
 ) -> Near:
     """Finds rows whose cosine with another row is at least a threshold.
 
-    A pair at an angle `a` shares the signs of a random projection with probability
-    `1 - a / pi`. With cosine 0.999 (`a = 0.045`) and 28 signs a code (of 10^6 rows) it
-    shares at least one of six codes with probability 0.999, where rows are spread
-    evenly around the origin. Rows are centred first, which spreads those that share a
-    direction, and makes their angles larger: of such pairs more are missed.
+    Rows at length 1 with cosine `t` are `c = sqrt(2 - 2t)` apart. A random projection
+    has cells of `8 c`, which such a pair shares with probability 0.90, however the
+    other rows lie; a code is eight cells, and one of eight codes is shared with
+    probability 0.989; a closer pair's is higher. In a cell a row is compared with the
+    next three: of a crowd nearly every row is found, not every pair. The lower the
+    threshold, the fuller the cells: below 0.99 much is missed.
 
     Args:
       features: real `[n, d]`.
+      norms: float64 `[n]`, of the rows.
       usable: bool `[n]`: rows to compare, finite and not zero.
-      direction: float64 `[d]`, the mean of the rows at length 1.
-      threshold: cosine in (0, 1].
+      threshold: cosine in (0, 1).
       exact_work: all pairs are compared while `m^2 d` is no more, `m` rows being
         usable.
 
     Returns:
       The rows that have a near-duplicate, and the closest pairs. Beyond a few blocks it
-      takes about 70 bytes a row.
+      takes about 170 bytes a row.
     """
     rows = np.flatnonzero(usable)
     gathered = _Gathered(np.zeros(len(features), bool))
@@ -68,7 +75,7 @@ def near_duplicates(
     if complete:
         _all_pairs(features, rows, threshold, gathered)
     elif len(rows) > 1:
-        _hashed_pairs(features, rows, direction, threshold, gathered)
+        _hashed_pairs(features, norms, rows, threshold, gathered)
     return Near(gathered.found, tuple(gathered.pairs), complete)
 
 
@@ -122,42 +129,61 @@ def _all_pairs(
 
 def _hashed_pairs(
     features: np.ndarray,
+    norms: np.ndarray,
     rows: np.ndarray,
-    direction: np.ndarray,
     threshold: float,
     gathered: _Gathered,
 ) -> None:
-    codes = _codes(features, rows, direction)
-    for table in range(TABLES):
-        # Within a code, the next table's decides who stands by whom.
-        second = codes[(table + 1) % TABLES].astype(np.uint64)
-        order = np.argsort((codes[table].astype(np.uint64) << np.uint64(32)) | second)
-        for apart in range(1, NEIGHBOURS + 1):
-            one, other = order[:-apart], order[apart:]
-            new = codes[table][one] == codes[table][other]
+    apart = np.sqrt(2 - 2 * threshold)
+    # Of pairs at the threshold, one in 5,000 has fine projections further apart.
+    furthest = _FAR_CHI_SQUARE * (apart * _FINE_STEPS + 1) ** 2
+    tables, fine = _codes(features, rows, _CELL * apart)
+    for codes in tables:
+        order = np.argsort(codes)
+        codes = codes[order]
+        for step in range(1, NEIGHBOURS + 1):
+            together = (codes[step:] ^ codes[:-step]) >> _FINE_BITS == 0
+            one, other = order[:-step][together], order[step:][together]
+            between = fine[one].astype(np.float32) - fine[other]
+            new = np.einsum("ij,ij->i", between, between) <= furthest
             new &= ~(gathered.found[rows[one]] & gathered.found[rows[other]])
-            _compare(features, rows[one[new]], rows[other[new]], threshold, gathered)
+            one, other = rows[one[new]], rows[other[new]]
+            _compare(features, norms, one, other, threshold, gathered)
 
 
-def _codes(features: np.ndarray, rows: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """uint32 `[TABLES, m]`: signs of random projections of the centred unit rows."""
-    d = features.shape[1]
-    bits = min(32, int(np.ceil(np.log2(len(rows)))) + 8)
+def _codes(
+    features: np.ndarray, rows: np.ndarray, cell: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Codes, uint64 `[TABLES, m]`, and fine projections, uint16 `[m, TABLES]`.
+
+    A code is a hash of eight cells, and below it one of the fine projections.
+    """
+    d, wide = features.shape[1], TABLES * _PROJECTIONS
     random = np.random.default_rng(_SEED)
-    projections = random.standard_normal((d, TABLES * bits), dtype=np.float32)
-    shift = direction.astype(np.float32) @ projections
-    places = np.uint32(1) << np.arange(bits, dtype=np.uint32)
-    codes = np.empty((TABLES, len(rows)), np.uint32)
-    step = block_rows(max(d, TABLES * bits))
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        signs = unit(take(features, rows[part])) @ projections > shift
-        codes[:, part] = (signs.reshape(-1, TABLES, bits) @ places).T
-    return codes
+    projections = random.standard_normal((d, wide), dtype=np.float32)
+    starts = random.random(wide, dtype=np.float32)
+    factors = random.integers(0, 2**63, _PROJECTIONS, dtype=np.uint64)
+    factors = 2 * factors + np.uint64(1)
+    codes = np.empty((TABLES, len(rows)), np.uint64)
+    fine = np.empty((len(rows), TABLES), np.uint16)
+    step = block_rows(max(d, 2 * wide))
+    last = float(2 ** int(_FINE_BITS) - 1)
+    for begin in range(0, len(rows), step):
+        part = slice(begin, begin + step)
+        places = unit(take(features, rows[part])) @ projections
+        cells = np.floor(places / np.float32(cell) + starts).astype(np.int64)
+        cells = cells.reshape(-1, TABLES, _PROJECTIONS)
+        hashes = (cells.view(np.uint64) * factors).sum(axis=2)
+        fine[part] = np.clip((places[:, ::_PROJECTIONS] + 8) * _FINE_STEPS, 0, last)
+        # What decides the order within a cell is another table's.
+        order = np.roll(fine[part], -1, axis=1).astype(np.uint64)
+        codes[:, part] = (hashes >> _FINE_BITS << _FINE_BITS | order).T
+    return codes, fine
 
 
 def _compare(
     features: np.ndarray,
+    norms: np.ndarray,
     one: np.ndarray,
     other: np.ndarray,
     threshold: float,
@@ -168,7 +194,10 @@ def _compare(
     for start in range(0, len(order), step):
         part = order[start : start + step]
         i, j = one[part], other[part]
-        left, right = unit(take(features, i)), unit(take(features, j))
-        cosines = np.einsum("ij,ij->i", left, right)
+        # In double precision: products of large numbers do not fit float32.
+        cosines = np.einsum(
+            "ij,ij->i", take(features, i), take(features, j), dtype=np.float64
+        )
+        cosines /= norms[i] * norms[j]
         near = cosines >= threshold
         gathered.add(i[near], j[near], cosines[near])

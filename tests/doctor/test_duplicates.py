@@ -77,7 +77,7 @@ def test_all_pairs_are_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(near_module, "_TILE", 64)
     rows = pool_with_pairs(300, 16, np.array([0.9999, 0.9985, 0.9995]), 0.5, 1)
     seen = sweep(rows)
-    found = near_duplicates(rows, np.ones(300, bool), seen.direction, 0.999)
+    found = near_duplicates(rows, seen.norms, np.ones(300, bool), 0.999)
     assert found.complete
     np.testing.assert_array_equal(found.rows, brute_near(rows, 0.999))
     assert set(np.flatnonzero(found.rows)) == {0, 2, 297, 299}
@@ -88,28 +88,41 @@ def test_all_pairs_are_brute_force(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unusable_rows_are_nobodys_duplicates() -> None:
     rows = np.ones((5, 3), np.float32)
     usable = np.array([True, False, False, True, False])
+    norms = sweep(rows).norms
     for work in (0, near_module.EXACT_WORK):
-        found = near_duplicates(rows, usable, np.zeros(3), 0.99, exact_work=work)
+        found = near_duplicates(rows, norms, usable, 0.99, exact_work=work)
         np.testing.assert_array_equal(found.rows, usable)
 
 
-@pytest.mark.parametrize(("offset", "least"), [(0.0, 0.99), (1.0, 0.9)])
+@pytest.mark.parametrize("scale", [1.0, 1e25, 1e-30])
+@pytest.mark.parametrize("offset", [0.0, 1.0, 3.0])
 def test_hashes_find_nearly_all_pairs_and_only_true_ones(
-    offset: float, least: float
+    offset: float, scale: float
 ) -> None:
-    n, planted = 6000, 600
+    n, planted = 4000, 500
     cosines = np.linspace(0.9991, 0.99999, planted)
-    rows = pool_with_pairs(n, 48, cosines, offset, 2)
-    seen = sweep(rows)
-    found = near_duplicates(rows, np.ones(n, bool), seen.direction, 0.999, exact_work=0)
+    rows = pool_with_pairs(n, 48, cosines, offset, 2) * np.float32(scale)
+    truth = brute_near(rows, 0.999)
+    assert truth[:planted].all() and truth[n - planted :].all()
+    norms, usable = sweep(rows).norms, np.ones(n, bool)
+    found = near_duplicates(rows, norms, usable, 0.999, exact_work=0)
     assert not found.complete
-    truth = np.zeros(n, bool)
-    truth[:planted] = truth[n - planted :] = True
     assert not (found.rows & ~truth).any()
-    assert found.rows.sum() >= least * 2 * planted
-    again = near_duplicates(rows, np.ones(n, bool), seen.direction, 0.999, exact_work=0)
+    # At the threshold 0.989 are expected, and all but all of the closer ones.
+    assert found.rows.sum() >= 0.985 * truth.sum()
+    again = near_duplicates(rows, norms, usable, 0.999, exact_work=0)
     np.testing.assert_array_equal(found.rows, again.rows)
     assert found.pairs == again.pairs
+
+
+def test_hashes_share_a_cell_as_often_as_they_should() -> None:
+    # Every pair is at the threshold itself, among few others.
+    n = 3000
+    rows = pool_with_pairs(n, 64, np.full(n // 2, 0.99901), 0.0, 5)
+    found = near_duplicates(
+        rows, sweep(rows).norms, np.ones(n, bool), 0.999, exact_work=0
+    )
+    assert 0.975 < found.rows.mean() < 0.998
 
 
 def test_a_crowd_of_copies_is_found_whole() -> None:
@@ -117,9 +130,7 @@ def test_a_crowd_of_copies_is_found_whole() -> None:
     crowd = random.normal(size=32) + 1e-3 * random.normal(size=(2000, 32))
     rows = np.concatenate([random.normal(size=(2000, 32)), crowd]).astype(np.float32)
     seen = sweep(rows)
-    found = near_duplicates(
-        rows, np.ones(4000, bool), seen.direction, 0.999, exact_work=0
-    )
+    found = near_duplicates(rows, seen.norms, np.ones(4000, bool), 0.999, exact_work=0)
     assert not found.rows[:2000].any()
     assert found.rows[2000:].mean() > 0.98
 
@@ -127,6 +138,6 @@ def test_a_crowd_of_copies_is_found_whole() -> None:
 def test_one_row_has_no_duplicate() -> None:
     for work in (0, 10**9):
         found = near_duplicates(
-            np.ones((1, 2)), np.ones(1, bool), np.ones(2), 0.9, exact_work=work
+            np.ones((1, 2)), np.ones(1), np.ones(1, bool), 0.9, exact_work=work
         )
         assert not found.rows.any() and found.pairs == ()
