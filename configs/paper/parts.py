@@ -27,6 +27,8 @@ KNOWN += ("organamnist", "imagenet")
 FEATURES = ("learned", "random", "rgb", "dino")
 # The framework of the ablations: networks, as in the paper, where there is a GPU.
 ABLATION = {"cpu": "linear_probe", "gpu": "supervised", "paper": "supervised"}
+# Rows of the pool where a CPU selects by raw pixels.
+POOL_OF_PIXELS = 10_000
 _MODULES = {"tiny_imagenet32": "tiny_imagenet"}
 
 # Selectors of the ablations, by the labels that the figures give them.
@@ -225,6 +227,10 @@ def study(data: str, features: str, scale: str) -> ConfigDict:
     if features == "random":
         common.random_features(config)
     elif features != "learned":
+        if scale == "cpu" and features == "rgb" and data != "digits":
+            # Thousands of columns: coverage costs n² d.
+            n = min(DATASETS[config.data.name].train.sizes)
+            config.data.holdout = 1 - POOL_OF_PIXELS / n
         config.features.encoder = {"rgb": "rgb", "dino": "dino_vits16"}[features]
     for label, entry in VARIANTS.items():
         plain = dict(config.selectors[entry["method"]])
@@ -260,3 +266,4 @@ def _on_a_cpu(config: ConfigDict, data: str) -> None:
     config.supervised.epochs = 60
     for section in (config.flexmatch, config.simmatch):
         section.iterations, section.eval_every = 100, 100
+        section.unlabelled_ratio = 1
