@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import re
 import threading
 
 import numpy as np
@@ -70,7 +71,9 @@ def open_rgb(path: pathlib.Path, shortest: int | None = None) -> Image.Image:
             raise Refused("an empty file") from error
         raise Refused("not a PNG, JPEG, TIFF, BMP or WEBP image") from error
     except Image.DecompressionBombError as error:
-        raise Refused("many more pixels than are decoded") from error
+        # Pillow says how many; its own limit is above ours.
+        refuse_large(int("".join(re.findall(r"\((\d+) pixels", str(error))) or 10**9))
+        raise Refused("more pixels than are decoded") from error
     except FileNotFoundError as error:
         raise Refused("the file is gone") from error
     except MemoryError as error:

@@ -7,12 +7,14 @@ import pathlib
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.features.store import open_folder
 from jaxsel.sources.arrays import read_npy, read_npz
 from jaxsel.sources.images import from_folder
 from jaxsel.sources.source import Skipped, Source
 from jaxsel.sources.table import read_table
 
 _BLOCK_BYTES = 1 << 24
+_STORED = ("features.npy", "ids.npy", "manifest.json")
 
 
 def open_source(
@@ -24,8 +26,9 @@ def open_source(
     memory-mapped matrix stays on disk.
 
     Args:
-      path: a folder of images; or an `.npy`, `.npz` or `.parquet` file with a row of
-        numbers an example, of any float or integer type, and perhaps ids.
+      path: a folder of images; an `.npy`, `.npz` or `.parquet` file with a row of
+        numbers an example, of any float or integer type, and perhaps ids; or a folder
+        that `jaxsel features` wrote.
       strict: whether an image that cannot be read is an error, rather than an entry of
         `unreadable`.
       progress: whether a terminal shows a bar.
@@ -52,21 +55,31 @@ def open_source(
             f"{os.fspath(path)!r}, found nothing: check the path"
         )
     if file.is_dir():
-        return from_folder(file, strict=strict, progress=progress)
-    stored_ids: np.ndarray | None = None
+        if not all((file / name).exists() for name in _STORED):
+            return from_folder(file, strict=strict, progress=progress)
+        stored = open_folder(file)
+        rows = stored.rows
+        if rows.dtype.kind != "f":  # bfloat16, which few programs know
+            rows = rows.astype(np.float32)
+        return _of_features(file, rows, stored.ids)
     match file.suffix.lower():
         case ".npy":
-            features = read_npy(file)
+            return _of_features(file, read_npy(file), None)
         case ".npz":
-            features, stored_ids = read_npz(file)
+            return _of_features(file, *read_npz(file))
         case ".parquet":
-            features, stored_ids = read_table(file)
+            return _of_features(file, *read_table(file))
         case other:
             raise UserError(
                 "expected a folder of images or a file that ends in .npy, .npz or "
                 f".parquet, found {other or 'no ending'} in {str(file)!r}: convert it, "
                 "or give the folder of the images"
             )
+
+
+def _of_features(
+    file: pathlib.Path, features: np.ndarray, stored_ids: np.ndarray | None
+) -> Source:
     features = _matrix(file, features)
     if stored_ids is None:
         ids = np.arange(len(features)).astype(str)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from jaxsel.errors import UserError
+from jaxsel.features import store
 from jaxsel.sources.images import read
 from jaxsel.sources.opening import open_source
 
@@ -61,6 +62,23 @@ def test_fingerprints_are_of_content(tmp_path: pathlib.Path) -> None:
     np.savez(tmp_path / "4.npz", x=ROWS.reshape(3, 5))
     other = {open_source(tmp_path / f"{k}.npz").fingerprint for k in (1, 2, 3, 4)}
     assert len(same | other) == 5
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_stored_folder_of_features(tmp_path: pathlib.Path, dtype: str) -> None:
+    about = {"dataset": "toy", "split": "train", "encoder": "mine"}
+    features = store.Features(
+        ROWS, IDS, store.sha256_of_rows(ROWS), store.with_dtype(about, dtype)
+    )
+    folder = store.save(tmp_path, features)
+    source = open_source(folder)
+    assert source.ids.tolist() == IDS.tolist()
+    np.testing.assert_allclose(
+        source.features, ROWS, rtol=0 if dtype == "float32" else 2**-8
+    )
+    (folder / "features.npy").write_bytes(b"")
+    with pytest.raises(UserError, match="damaged"):
+        open_source(folder)
 
 
 def save_table(file: pathlib.Path, columns: dict[str, Any]) -> pathlib.Path:
