@@ -201,10 +201,10 @@ def directions(
             "in general"
         )
     if budget is not None and budget > found.rank:
-        severity = "warning"
         text += (
-            f". The budget of {budget:,} is above their rank of {found.rank:,}: what "
-            "Gram-Schmidt methods pick beyond that is rounding"
+            f". The budget of {budget:,} is above their rank of {found.rank:,}: "
+            "Gram-Schmidt methods run out of directions and start over, those that "
+            "cover the pool go on"
         )
     elif budget is not None and budget > found.entropy:
         text += (

@@ -41,7 +41,7 @@ def examine(
       misses about one pair in 90 at the threshold and fewer that are closer.
     - `alike` (warning): a mean cosine of 0.98 and more.
     - `constant-columns` (note; warning: more than half of them).
-    - `directions` (note; warning: collapsed, or too few for budget or classes): the
+    - `directions` (note; warning: collapsed, or too few for the classes): the
       effective rank, by entropy and by participation ratio.
     - `norms` (note), `equal-norms` or `unit-norms` (warning): always one of these, with
       quantiles and a histogram.
@@ -49,7 +49,7 @@ def examine(
     - `float16-overflow` (note).
 
     Memory: blocks of at most 2^21 numbers (100 MB with their copies), about 200 bytes a
-    row, and `16 d^2` bytes (for more than 2,048 columns at most 600 MB). The rows are
+    row, and `32 d^2` bytes (for more than 2,048 columns at most 900 MB). The rows are
     read two to four times, forwards; candidates for near-duplicates out of order.
 
     Args:

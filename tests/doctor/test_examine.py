@@ -127,10 +127,11 @@ def test_budget_and_classes() -> None:
     assert "199 finite rows of 200" in finding.sentence
     found = by_code(SOUND, budget=13, n_classes=20)
     assert found["classes"].numbers == {"budget": 13, "n_classes": 20}
-    # 12 columns cannot span 13 directions, nor tell 20 classes apart.
+    # 12 columns cannot tell 20 classes apart, nor span 13 directions.
     assert found["directions"].severity == "warning"
     assert found["directions"].numbers["rank"] == 12
     assert "rank of 12" in found["directions"].sentence
+    assert by_code(SOUND, budget=13)["directions"].severity == "note"
     flat = SOUND * np.geomspace(1, 1e-3, 12)
     note = by_code(flat, budget=11)["directions"]
     assert note.severity == "note" and "above that" in note.sentence
