@@ -5,7 +5,6 @@ Runs one experiment: data, features, selection, training, evaluation, report.
 Any field of the config can be set: `--config.seeds="(0, 1)"`.
 """
 
-import os
 import pathlib
 import sys
 from collections.abc import Sequence
@@ -71,16 +70,9 @@ def _run(words: list[str], only_features: bool) -> int:
     flags.FLAGS.mark_as_parsed()  # Else absl says that logging comes before flags.
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO if values.verbose else logging.WARNING)
-    # Warm starts: compiled programs are kept between processes.
-    import jax
+    from jaxsel.experiment.warm import keep_compiled
 
-    from jaxsel.data.folders import cache_root
-
-    if not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
-        jax.config.update("jax_compilation_cache_dir", str(cache_root(None) / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-
+    keep_compiled()
     if only_features:
         from jaxsel.experiment.featuring import make_features
 
