@@ -1,5 +1,6 @@
 """The console script `jaxsel`: one verb a task."""
 
+import importlib
 import sys
 from collections.abc import Sequence
 
@@ -7,6 +8,19 @@ from jaxsel import main as main_module
 
 USAGE = """usage: jaxsel VERB …
 
+with images or features of your own:
+  doctor SOURCE [-b N]
+        what is wrong or odd with a folder of images or a file of features
+  select SOURCE -b N [-m METHOD] [-o DIR] [--continue DIR]
+        which N to label, in which order
+  export PICKS --to TOOL -o DIR
+        picks for Label Studio, CVAT, FiftyOne, COCO, or a table
+  import FILE --from TOOL --picks PICKS [-o labels.csv]
+        the labels that came back
+  backfill DIR --labels labels.csv
+        other picks for those that cannot be used
+
+experiments:
   run --config configs/NAME.py[:VARIANT] [--workdir DIR] [--config.field=value …]
         an experiment: features, selection, training, report
   features --config configs/NAME.py[:VARIANT] [--config.field=value …]
@@ -15,6 +29,15 @@ USAGE = """usage: jaxsel VERB …
         read or download a data set ahead of time
 
 jaxsel VERB --help says more."""
+
+# Where each verb of people's own data lives: a command of click.
+OWN_DATA = {
+    "doctor": ("jaxsel.verbs.doctor", "doctor"),
+    "select": ("jaxsel.verbs.select", "select"),
+    "export": ("jaxsel.verbs.export", "export"),
+    "import": ("jaxsel.verbs.importing", "import_"),
+    "backfill": ("jaxsel.verbs.backfill", "backfill"),
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,9 +62,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from jaxsel.data.prepare import main as prepare
 
         return prepare(rest)
+    if verb in OWN_DATA:
+        from jaxsel.verbs.command import run_verb
+
+        module, name = OWN_DATA[verb]
+        return run_verb(getattr(importlib.import_module(module), name), rest)
     print(
-        f"jaxsel: expected a verb, one of run, features, prepare; found {verb!r}: see "
-        "jaxsel --help",
+        f"jaxsel: expected a verb, one of {', '.join(OWN_DATA)}, run, features, "
+        f"prepare; found {verb!r}: see jaxsel --help",
         file=sys.stderr,
     )
     return 2

@@ -1,0 +1,72 @@
+"""`jaxsel backfill DIR --labels labels.csv`: other picks for those of no use."""
+
+import pathlib
+
+import click
+
+from jaxsel.annotation.labels import UNUSABLE
+from jaxsel.experiment.warm import keep_compiled
+from jaxsel.sources.opening import open_source
+from jaxsel.verbs import select as selecting
+from jaxsel.verbs.command import as_json_option, say
+from jaxsel.verbs.encoding import pool_of
+from jaxsel.verbs.labelled import read_labelled
+from jaxsel.verbs.round_folder import check_new, next_folder, read_folder
+from jaxsel.verbs.rounds import Wish, make_round
+
+
+@click.command("backfill")
+@click.argument("folder", type=click.Path(path_type=pathlib.Path))
+@click.option(
+    "--labels",
+    type=click.Path(path_type=pathlib.Path),
+    required=True,
+    help="The labels.csv that jaxsel import wrote.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=pathlib.Path),
+    help="The new round's folder; FOLDER-2, or the next number that is free.",
+)
+@click.option("--source", help="The pool, where it has moved since.")
+@as_json_option
+def backfill(
+    folder: pathlib.Path,
+    labels: pathlib.Path,
+    out: pathlib.Path | None,
+    source: str | None,
+    as_json: bool,
+) -> None:
+    """Replaces the picks of the round in FOLDER that were marked unusable.
+
+    The same method picks, from the same pool without the unusable rows, and with
+    everything picked before as labelled. FOLDER stays as it is: the new round has all
+    its picks and the replacements behind them.
+
+    \b
+    Example:
+      jaxsel backfill round1 --labels labels.csv -o round1b
+    """
+    keep_compiled()
+    earlier = read_folder(folder)
+    target = out or next_folder(folder)
+    opened = open_source(source or earlier.round.source)
+    known = read_labelled(labels, opened.ids)
+    pool = pool_of(opened, selecting.settings_for(opened, earlier))
+    bad = earlier.unusable | {row for row, mark in known.items() if mark is UNUSABLE}
+    bad -= {row for row, mark in known.items() if mark is not UNUSABLE}
+    standing = sum(pick.index not in bad for pick in earlier.picks)
+    if standing >= earlier.round.budget:
+        told = {"folder": None, "needed": 0, "added": 0}
+        say(as_json, told, "0 replacements are needed: nothing was written")
+        return
+    check_new(target, force=False)
+    wish = Wish(earlier.round.budget, None, None, known, quiet=True)
+    done = make_round(opened, pool, wish, target, earlier)
+    needed = earlier.round.budget - standing
+    say(
+        as_json,
+        {"needed": needed, **selecting.found(done, opened, target)},
+        f"{needed:,} replacements are needed\n" + selecting.text(done, opened, target),
+    )

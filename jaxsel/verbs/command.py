@@ -1,0 +1,63 @@
+"""How every verb runs: one line for a mistake, code 2, and text or one JSON object."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from jaxsel.errors import UserError
+
+MISTAKE = 2
+STOPPED = 130
+
+as_json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
+)
+
+
+def run_verb(command: click.Command, words: Sequence[str]) -> int:
+    """Runs a verb as a program would.
+
+    Args:
+      command: the verb; what it returns is its exit code, nothing is 0.
+      words: those after the verb's name.
+
+    Returns:
+      The exit code: the verb's own; 2 after a mistake that one line on stderr
+      explains; 130 when it was stopped by hand.
+    """
+    name = f"jaxsel {command.name}"
+    try:
+        code = command.main(list(words), prog_name=name, standalone_mode=False)
+        return code or 0
+    except (UserError, OSError) as error:
+        message = str(error)
+    except click.UsageError as error:
+        message = f"{error.format_message()} See {name} --help."
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("jaxsel: stopped; nothing was left half-written", err=True)
+        return STOPPED
+    click.echo(f"jaxsel: {' '.join(message.split())}", err=True)
+    return MISTAKE
+
+
+def say(as_json: bool, found: dict[str, Any], text: str) -> None:
+    """Prints what was found: one JSON object, or text.
+
+    Names that no terminal can show (bytes that are not UTF-8) are written as escapes.
+    """
+    if as_json:
+        click.echo(json.dumps(found, allow_nan=False))
+    elif text:
+        click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def shown(name: str) -> str:
+    """A name on one line: with a newline or a control character in it, as a literal.
+
+    Example:
+      >>> shown("a b.png"), shown("two\\nlines")
+      ('a b.png', "'two\\\\nlines'")
+    """
+    return name if name.isprintable() else repr(name)

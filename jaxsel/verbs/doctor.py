@@ -1,0 +1,71 @@
+"""`jaxsel doctor SOURCE`: what is wrong or odd with images or features."""
+
+import click
+
+from jaxsel.doctor.examine import examine
+from jaxsel.doctor.finding import Finding, as_json, counted, words
+from jaxsel.sources.opening import open_source
+from jaxsel.sources.source import Source
+from jaxsel.verbs.command import as_json_option, say, shown
+
+_LISTED = 20
+
+
+@click.command("doctor")
+@click.argument("source")
+@click.option(
+    "-b", "--budget", type=click.IntRange(1), help="How many are to be picked."
+)
+@click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
+@as_json_option
+def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
+    """Says what is wrong or odd with SOURCE before anything is selected from it.
+
+    SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet) with one
+    row an example. Of images, every file is decoded once; of features, repeats, zeros,
+    NaN, norms and the effective rank are looked at.
+
+    The exit code is 1 where a finding is an error, 2 after a mistake, else 0.
+
+    \b
+    Example:
+      jaxsel doctor features.npy -b 100
+    """
+    opened = open_source(source, strict=strict)
+    findings: list[Finding] = []
+    if opened.features is not None:
+        findings = examine(opened.features, budget=budget, ids=opened.ids)
+    say(as_json, _found(opened, findings), _text(opened, findings))
+    return int(any(finding.severity == "error" for finding in findings))
+
+
+def _found(source: Source, findings: list[Finding]) -> dict:
+    shape = None if source.features is None else list(source.features.shape)
+    return {
+        "source": str(source.path),
+        "rows": len(source.ids),
+        "features": shape,
+        "fingerprint": source.fingerprint,
+        "unreadable": [entry._asdict() for entry in source.unreadable],
+        "skipped": source.skipped._asdict(),
+        "findings": as_json(findings),
+    }
+
+
+def _text(source: Source, findings: list[Finding]) -> str:
+    if source.features is not None:
+        n, d = source.features.shape
+        return "\n".join([f"{n:,} rows of {d:,} features", words(findings)])
+    lines = [
+        f"{counted(len(source.ids), 'image')} decoded, "
+        f"{len(source.unreadable):,} unreadable"
+    ]
+    for entry in source.unreadable[:_LISTED]:
+        lines.append(f"  {shown(entry.id)}: {entry.reason}")
+    if len(source.unreadable) > _LISTED:
+        lines.append(f"  and {len(source.unreadable) - _LISTED:,} more")
+    lines.append(
+        "Only the files were checked: features are examined when jaxsel select has "
+        "made them."
+    )
+    return "\n".join(lines)

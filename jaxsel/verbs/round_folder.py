@@ -1,0 +1,127 @@
+"""A round's folder: picks, the round, where it comes from; nothing lost in it."""
+
+import io
+import os
+import pathlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from jaxsel.annotation.picks import Pick, read_picks, write_picks
+from jaxsel.annotation.rounds import Round, name_of, read_round, write_round
+from jaxsel.errors import UserError
+from jaxsel.files import replacing, write_json
+
+PICKS, INDICES, ROUND, MANIFEST = (
+    "picks.csv",
+    "picks.npy",
+    "round.json",
+    "manifest.json",
+)
+OURS = (PICKS, INDICES, ROUND, MANIFEST)
+
+
+class Earlier(NamedTuple):
+    """A round that was written before.
+
+    Attributes:
+      round: what it was.
+      picks: by rank, unusable ones among them.
+      labelled: rows that had labels when it was made, besides picks.
+      unusable: rows never to be picked, picks among them.
+    """
+
+    round: Round
+    picks: tuple[Pick, ...]
+    labelled: frozenset[int]
+    unusable: frozenset[int]
+
+
+def check_new(folder: pathlib.Path, force: bool) -> None:
+    """Refuses a folder that holds anything, before any work is done.
+
+    Args:
+      folder: where a round is to be written.
+      force: whether files of an earlier round may be replaced; others are never
+        touched.
+
+    Raises:
+      UserError: it is a file, holds something and `force` is not set, or cannot be
+        written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"expected a folder for -o, found a file: {folder}")
+    if folder.is_dir() and not force and (there := sorted(folder.iterdir())):
+        raise UserError(
+            f"expected a new or empty folder, found {len(there)} files in {folder} "
+            f"(first: {there[0].name!r}): give another with -o, or --force to replace "
+            f"{', '.join(OURS)} in it"
+        )
+    near = folder.absolute()
+    while not near.exists():
+        near = near.parent
+    if not (near.is_dir() and os.access(near, os.W_OK | os.X_OK)):
+        raise UserError(
+            f"expected a folder that can be written at {folder}, found that {near} "
+            "cannot be: give another with -o"
+        )
+
+
+def write_folder(
+    folder: pathlib.Path,
+    picks: Sequence[Pick],
+    one: Round,
+    manifest: dict[str, Any],
+) -> None:
+    """Writes a round; each file whole or not at all, the round itself last.
+
+    Args:
+      folder: as `check_new` left it.
+      picks: by rank.
+      one: the round.
+      manifest: what else is known; the round and its name are added.
+    """
+    # Without a round the folder is not one, should this be stopped half-way.
+    (folder / ROUND).unlink(missing_ok=True)
+    write_picks(folder / PICKS, picks)
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([pick.index for pick in picks], np.int64))
+    with replacing(folder / INDICES) as part:
+        part.write_bytes(buffer.getvalue())
+    told = {"name": name_of(one), "round": one._asdict()}
+    write_json(folder / MANIFEST, {**manifest, **told})
+    write_round(folder / ROUND, one)
+
+
+def read_folder(folder: pathlib.Path) -> Earlier:
+    """Reads what `write_folder` wrote.
+
+    Raises:
+      UserError: files are missing or damaged.
+    """
+    if not (folder / ROUND).is_file():
+        raise UserError(
+            f"expected the folder of an earlier round, with {ROUND}, found none in "
+            f"{folder}: give the folder that jaxsel select wrote"
+        )
+    one = read_round(folder / ROUND)
+    try:
+        labelled = frozenset(map(int, one.options["labelled"]))
+        unusable = frozenset(map(int, one.options["unusable"]))
+        one.options["encoder"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{folder / ROUND}: expected a round of jaxsel select, found its options "
+            f"without {error}; restore the file"
+        ) from error
+    picks = tuple(read_picks(folder / PICKS))
+    return Earlier(one, picks, labelled, unusable)
+
+
+def next_folder(folder: pathlib.Path) -> pathlib.Path:
+    """The first of FOLDER-2, FOLDER-3, … that is not there."""
+    number = 2
+    while (found := folder.with_name(f"{folder.name}-{number}")).exists():
+        number += 1
+    return found

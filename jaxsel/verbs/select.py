@@ -1,0 +1,176 @@
+"""`jaxsel select SOURCE -b N`: which examples to label, in which order."""
+
+import pathlib
+from typing import Any
+
+import click
+
+from jaxsel.doctor.finding import as_json as findings_json
+from jaxsel.experiment.warm import keep_compiled
+from jaxsel.selection.methods import METHODS
+from jaxsel.sources.opening import open_source
+from jaxsel.sources.source import Source
+from jaxsel.verbs.command import as_json_option, say, shown
+from jaxsel.verbs.encoding import (
+    SIDES,
+    UNTRAINED,
+    Pool,
+    encoder_settings,
+    pool_of,
+)
+from jaxsel.verbs.labelled import read_labelled
+from jaxsel.verbs.picking import check_room
+from jaxsel.verbs.round_folder import OURS, Earlier, check_new, read_folder
+from jaxsel.verbs.rounds import Done, Wish, make_round
+
+_FIRST = 5
+
+
+@click.command("select")
+@click.argument("source")
+@click.option(
+    "-b", "--budget", type=click.IntRange(1), required=True, help="Labels in all."
+)
+@click.option(
+    "-m",
+    "--method",
+    type=click.Choice(list(METHODS)),
+    help="Who chooses; by default a rule by budget and features, which says why.",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=pathlib.Path),
+    default="picks",
+    show_default=True,
+    help="The folder to write.",
+)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="0 by default.")
+@click.option(
+    "--labelled",
+    type=click.Path(path_type=pathlib.Path),
+    help="What needs no label: ids one a line, a labels.csv, or an .npy of indices.",
+)
+@click.option(
+    "--continue",
+    "earlier",
+    type=click.Path(path_type=pathlib.Path),
+    help="An earlier round's folder: its picks are kept and count as budget.",
+)
+@click.option(
+    "--encoder", type=click.Choice(list(SIDES)), help="What makes features of images."
+)
+@click.option("--weights", help="DINO's file, or the folder of a SimCLR encoder.")
+@click.option(
+    "--side", type=click.IntRange(4, 1024), help="Pixels that images are read at."
+)
+@click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
+@click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
+@as_json_option
+def select(
+    source: str,
+    budget: int,
+    method: str | None,
+    out: pathlib.Path,
+    seed: int | None,
+    labelled: pathlib.Path | None,
+    earlier: pathlib.Path | None,
+    encoder: str | None,
+    weights: str | None,
+    side: int | None,
+    strict: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Picks the examples of SOURCE that are worth a label, the best first.
+
+    SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet) with one
+    row an example. Images get features by --encoder: DINO where --weights are given,
+    else an untrained network, which is worth little. Features are kept, so that a
+    second call does not make them again.
+
+    Written are picks.csv (rank, id, path, index, gain, and how many rows of the pool
+    each pick represents), picks.npy (the indices), round.json and manifest.json.
+
+    \b
+    Examples:
+      jaxsel select scans/ -b 100 --weights dino.safetensors -o round1
+      jaxsel select features.npy -b 50 -m norm
+      jaxsel select scans/ -b 200 --continue round1 --labelled labels.csv -o round2
+    """
+    keep_compiled()
+    before = read_folder(earlier) if earlier else None
+    check_new(out, force)
+    opened = open_source(source, strict=strict)
+    labels = read_labelled(labelled, opened.ids) if labelled else {}
+    if before is None:  # else what is left depends on the earlier picks
+        check_room(len(opened.ids), labels, (), budget)
+    settings = settings_for(opened, before, encoder, weights, side)
+    pool = pool_of(opened, settings)
+    if not as_json:
+        _say_before(opened, pool)
+    wish = Wish(budget, method, seed, labels, quiet=as_json)
+    done = make_round(opened, pool, wish, out, before)
+    say(as_json, found(done, opened, out), text(done, opened, out))
+
+
+def settings_for(
+    source: Source,
+    earlier: Earlier | None,
+    encoder: str | None = None,
+    weights: str | None = None,
+    side: int | None = None,
+) -> dict[str, Any] | None:
+    """The encoder's settings: what was asked for, or else the earlier round's."""
+    asked = bool(encoder or weights or side)
+    if not asked and earlier is not None and earlier.round.options["encoder"]:
+        return dict(earlier.round.options["encoder"])
+    if not asked and source.features is not None:
+        return None
+    return encoder_settings(encoder, weights, side)
+
+
+def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
+    """A round as one JSON object."""
+    return {
+        "folder": str(folder),
+        "method": done.round.method,
+        "reason": done.reason,
+        "seed": done.round.seed,
+        "budget": done.round.budget,
+        "added": done.added,
+        "picks": [pick._asdict() for pick in done.picks],
+        "unreadable": [entry._asdict() for entry in source.unreadable],
+        "findings": findings_json(done.findings),
+    }
+
+
+def text(done: Done, source: Source, folder: pathlib.Path) -> str:
+    """A round in a few lines: the method and why, the first new picks, where it is."""
+    new = done.picks[len(done.picks) - done.added :]
+    kept = len(done.picks) - done.added
+    lines = [f"{done.round.method}: {done.reason}."]
+    lines.append(
+        f"{done.added:,} of {len(source.ids):,} picked"
+        + (f", {kept:,} kept from before" if kept else "")
+    )
+    lines += [
+        f"  {pick.rank}. {shown(pick.id)} (nearest for {pick.represents:,} rows)"
+        for pick in new[:_FIRST]
+    ]
+    if len(new) > _FIRST:
+        lines.append(f"  and {len(new) - _FIRST:,} more")
+    lines.append(f"{folder}/: {', '.join(OURS)}")
+    return "\n".join(lines)
+
+
+def _say_before(source: Source, pool: Pool) -> None:
+    if source.unreadable:
+        first = source.unreadable[0]
+        click.echo(
+            f"{len(source.unreadable):,} images cannot be read and are left out, the "
+            f"first {shown(first.id)}: {first.reason} (jaxsel doctor lists them)",
+            err=True,
+        )
+    if not pool.learned:
+        click.echo(UNTRAINED, err=True)

@@ -1,0 +1,50 @@
+"""`jaxsel doctor`: exit codes, what is listed, and help that teaches."""
+
+import pathlib
+
+import numpy as np
+import pytest
+
+from tests.verbs.conftest import Run
+
+
+def test_features_in_order_are_code_0(run: Run, matrix: pathlib.Path) -> None:
+    said = run("doctor", matrix, "-b", 3)
+    assert said.code == 0
+    assert said.out.startswith("30 rows of 6 features\n")
+    assert "norm" in said.out
+
+
+def test_an_error_is_code_1(run: Run, tmp_path: pathlib.Path) -> None:
+    rows = np.ones((5, 2))
+    rows[3, 1] = np.nan
+    np.savez(tmp_path / "bad.npz", features=rows, ids=np.array(list("abcde")))
+    said = run("doctor", tmp_path / "bad.npz", "--json")
+    assert said.code == 1
+    findings = {one["code"]: one for one in said.found["findings"]}
+    assert findings["not-finite"]["names"] == ["d"]
+    assert said.found["features"] == [5, 2]
+
+
+def test_more_picks_than_rows_are_an_error(run: Run, matrix: pathlib.Path) -> None:
+    assert run("doctor", matrix, "-b", 31).code == 1
+
+
+def test_an_image_folder_says_what_was_checked(run: Run, folder: pathlib.Path) -> None:
+    said = run("doctor", folder)
+    assert said.code == 0
+    assert "12 images decoded, 1 unreadable" in said.out
+    assert "broken.png" in said.out and "Only the files were checked" in said.out
+    found = run("doctor", folder, "--json").found
+    assert (found["features"], found["findings"]) == (None, [])
+    assert found["skipped"]["other"] == 1
+    assert run("doctor", folder, "--strict").code == 2
+
+
+@pytest.mark.parametrize("verb", ["doctor", "select", "export", "import", "backfill"])
+def test_help_teaches_with_an_example(run: Run, verb: str) -> None:
+    said = run(verb, "--help")
+    assert said.code == 0
+    assert f"\n    jaxsel {verb} " in said.out
+    assert "--json" in said.out
+    assert verb in run("--help").out
