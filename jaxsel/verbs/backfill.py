@@ -5,6 +5,7 @@ import pathlib
 import click
 
 from jaxsel.annotation.labels import UNUSABLE
+from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.sources.opening import open_source
 from jaxsel.verbs import select as selecting
@@ -59,7 +60,7 @@ def backfill(
     standing = sum(pick.index not in bad for pick in earlier.picks)
     if standing >= earlier.round.budget:
         told = {"folder": None, "needed": 0, "added": 0}
-        say(as_json, told, "0 replacements are needed: nothing was written")
+        say(as_json, told, "0 replacements needed: nothing was written")
         return
     check_new(target, force=False)
     wish = Wish(earlier.round.budget, None, None, known, quiet=True)
@@ -68,5 +69,6 @@ def backfill(
     say(
         as_json,
         {"needed": needed, **selecting.found(done, opened, target)},
-        f"{needed:,} replacements are needed\n" + selecting.text(done, opened, target),
+        f"{counted(needed, 'replacement')} needed\n"
+        + selecting.text(done, opened, target),
     )

@@ -1,5 +1,6 @@
 """Features of an image folder: an encoder by name, its rows kept for the next call."""
 
+import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -80,7 +81,7 @@ def encoder_settings(
         )
     return {
         "encoder": name,
-        "weights": weights or "",
+        "weights": _weights(weights),
         "side": side or SIDES[name],
         "seed": 0,
         "width": 64,
@@ -90,6 +91,12 @@ def encoder_settings(
         "batch_size": _BATCH,
         "dtype": "float32",
     }
+
+
+def _weights(given: str | None) -> str:
+    """Where weights lie, from any folder: a later round reads them again."""
+    file = pathlib.Path(given or "")
+    return str(file.resolve()) if given and file.exists() else given or ""
 
 
 def pool_of(source: Source, settings: dict[str, Any] | None) -> Pool:

@@ -4,10 +4,11 @@ import pathlib
 
 import click
 
+from jaxsel.annotation.cvat import write_links
 from jaxsel.annotation.labels import read_labels
 from jaxsel.annotation.options import ExportOptions
 from jaxsel.annotation.picks import Pick, read_picks
-from jaxsel.annotation.rounds import read_round
+from jaxsel.annotation.rounds import Round, read_round
 from jaxsel.annotation.sizes import image_sizes
 from jaxsel.annotation.tools import EXPORTERS, write_files
 from jaxsel.annotation.tools import export as files_for
@@ -15,6 +16,7 @@ from jaxsel.errors import UserError
 from jaxsel.verbs.command import as_json_option, say
 from jaxsel.verbs.round_folder import PICKS, ROUND
 
+IMAGES = "images"
 _SIZED = ("coco", "cvat")
 
 
@@ -58,7 +60,8 @@ def export(
     """Writes PICKS (a round's folder, or its picks.csv) for an annotation tool.
 
     Items are in pick order and carry the ids by which `jaxsel import` reads the labels
-    back.
+    back. For CVAT, which knows an image by its file's name alone, DIR/images has the
+    picks under names that begin with their rank (hard links, or copies).
 
     \b
     Examples:
@@ -66,11 +69,20 @@ def export(
       jaxsel export round1 --to label-studio --prefix https://host/scans/ -o studio
     """
     file = picks / PICKS if picks.is_dir() else picks
-    wanted = _open_picks(file, labels)
-    start = root or _root_of(file)
+    beside = file.with_name(ROUND)
+    made = read_round(beside) if beside.is_file() else None
+    wanted = _open_picks(file, labels, made)
+    start = root or _root_of(made)
     sizes = image_sizes(wanted, start) if tool in _SIZED and start else {}
     names = [name.strip() for name in classes.split(",") if name.strip()]
     files = files_for(tool, wanted, ExportOptions(prefix, start, names, sizes))
+    if tool == "cvat":
+        if start is None:
+            raise UserError(
+                "expected the folder of the images for CVAT, found no round beside "
+                f"{file} that names one: give it with --root"
+            )
+        write_links(out / IMAGES, wanted, start)
     write_files(out, files)
     written = [str(out / name) for name in files]
     unsized = len(wanted) - len(sizes) if tool in _SIZED else 0
@@ -83,10 +95,16 @@ def export(
     say(as_json, told, "\n".join(lines))
 
 
-def _open_picks(file: pathlib.Path, labels: pathlib.Path | None) -> list[Pick]:
+def _open_picks(
+    file: pathlib.Path, labels: pathlib.Path | None, made: Round | None
+) -> list[Pick]:
+    """Picks without a label, but for those that were unusable when they were made."""
     picks = read_picks(file)
     known = {row.id for row in read_labels(labels)} if labels else set()
-    wanted = [pick for pick in picks if pick.id not in known]
+    unusable = set(made.options.get("unusable", ())) if made else set()
+    wanted = [
+        pick for pick in picks if pick.id not in known and pick.index not in unusable
+    ]
     if not wanted:
         raise UserError(
             f"expected picks to export, found none without a label among {len(picks)} "
@@ -95,9 +113,8 @@ def _open_picks(file: pathlib.Path, labels: pathlib.Path | None) -> list[Pick]:
     return wanted
 
 
-def _root_of(file: pathlib.Path) -> pathlib.Path | None:
-    """The folder that was selected from, where the round beside the picks says so."""
-    if not (beside := file.with_name(ROUND)).is_file():
+def _root_of(made: Round | None) -> pathlib.Path | None:
+    """The folder that was selected from, where it is still there."""
+    if made is None or not (source := pathlib.Path(made.source)).is_dir():
         return None
-    source = pathlib.Path(read_round(beside).source)
-    return source if source.is_dir() else None
+    return source

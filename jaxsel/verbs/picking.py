@@ -102,7 +102,8 @@ def with_represents(
 
     Unusable picks stand for none.
     """
-    usable = [pick for pick in picks if pick.index not in set(excluded)]
+    gone = set(excluded)
+    usable = [pick for pick in picks if pick.index not in gone]
     counts = represented(rows, np.array([pick.index for pick in usable], np.int64))
     by_row = {
         pick.index: int(count) for pick, count in zip(usable, counts, strict=True)

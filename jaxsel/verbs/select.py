@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from jaxsel.doctor.finding import as_json as findings_json
+from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.opening import open_source
@@ -148,7 +149,8 @@ def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
 def text(done: Done, source: Source, folder: pathlib.Path) -> str:
     """A round in a few lines: the method and why, the first new picks, where it is."""
     new = done.picks[len(done.picks) - done.added :]
-    kept = len(done.picks) - done.added
+    unusable = set(done.round.options["unusable"])
+    kept = sum(pick.index not in unusable for pick in done.picks) - done.added
     lines = [f"{done.round.method}: {done.reason}."]
     lines.append(
         f"{done.added:,} of {len(source.ids):,} picked"
@@ -168,7 +170,7 @@ def _say_before(source: Source, pool: Pool) -> None:
     if source.unreadable:
         first = source.unreadable[0]
         click.echo(
-            f"{len(source.unreadable):,} images cannot be read and are left out, the "
+            f"{counted(len(source.unreadable), 'unreadable image')} left out, the "
             f"first {shown(first.id)}: {first.reason} (jaxsel doctor lists them)",
             err=True,
         )

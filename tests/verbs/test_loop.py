@@ -25,6 +25,12 @@ def nearest_by_definition(rows: np.ndarray, picks: list[int]) -> list[int]:
     return counts
 
 
+def ranks(folder: pathlib.Path) -> list[int]:
+    """Of the picks in an exported table."""
+    with (folder / "to-label.csv").open(newline="", encoding="utf-8") as stream:
+        return [int(row["rank"]) for row in csv.DictReader(stream)]
+
+
 def test_select_export_import_backfill_continue(
     run: Run, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -79,7 +85,7 @@ def test_select_export_import_backfill_continue(
     kept = contents(round1)
     said = run("backfill", round1, "--labels", labels)
     assert said.code == 0, said.err
-    assert said.out.startswith("1 replacements are needed")
+    assert said.out.startswith("1 replacement needed")
     filled = tmp_path / "round1-2"
     more = read_picks(filled / "picks.csv")
     assert [pick[:5] for pick in more[:4]] == [pick[:5] for pick in picks]
@@ -102,11 +108,12 @@ def test_select_export_import_backfill_continue(
     assert len(one["parents"]) == 2 and one["budget"] == 7
     assert one["options"]["unusable"] == [picks[2].index]
 
+    # An unusable pick is not shown again; with the labels no labelled one is either.
+    assert run("export", filled, "--to", "csv", "-o", tmp_path / "again").code == 0
+    assert ranks(tmp_path / "again") == [1, 2, 4, 5]
     said = run("export", round2, "--to", "csv", "--labels", labels, "-o", round3)
     assert said.code == 0, said.err
-    with (round3 / "to-label.csv").open(newline="", encoding="utf-8") as stream:
-        ranks = [int(row["rank"]) for row in csv.DictReader(stream)]
-    assert ranks == [4, 5, 6, 7, 8]
+    assert ranks(round3) == [4, 5, 6, 7, 8]
 
     assert contents(round1) == kept
     assert contents(folder) == before
@@ -143,7 +150,12 @@ def test_every_tool_gets_its_files(
         assert said.found["unsized"] == 0
         assert said.found["files"] and all(map(len, contents(out).values()))
         again = run("export", tmp_path / "r", "--to", tool, "-o", out)
-        assert again.code == 2 and "earlier export" in again.err
+        assert again.code == 2 and str(out) in again.err
+    names = (tmp_path / "cvat" / "files.txt").read_text().split("\n")[:-1]
+    images = contents(tmp_path / "cvat" / "images")
+    picks = read_picks(tmp_path / "r" / "picks.csv")
+    assert list(images) == names  # in pick order, and the very files
+    assert [*images.values()] == [(folder / pick.path).read_bytes() for pick in picks]
     coco = next(iter(contents(tmp_path / "coco").values()))
     found = json.loads(coco)
     assert {(i["width"], i["height"]) for i in found["images"]} == {(12, 10)}

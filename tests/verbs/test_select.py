@@ -169,6 +169,7 @@ MISTAKES = [
     (("select", "{matrix}", "-b", 2, "--labelled", "none.csv"), "none.csv"),
     (("select", "{matrix}", "-b", 2, "--labelled", "{strange}"), "x'"),
     (("select", "{matrix}", "-b", 2, "--continue", "{folder}"), "round.json"),
+    (("select", "{matrix}", "-b", 2, "-o", "{matrix}"), "found a file"),
     (("export", "none", "--to", "csv", "-o", "o"), "none"),
     (("export", "{folder}", "--to", "paper", "-o", "o"), "label-studio"),
     (("import", "none", "--from", "csv", "--picks", "none"), "none"),
