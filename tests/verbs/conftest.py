@@ -1,47 +1,15 @@
-"""Small pools, and a console that keeps what was printed."""
+"""Small pools, and `jaxsel` run in this process."""
 
 import io
-import json
 import pathlib
-from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from jaxsel import cli
-
-NAMES = (
-    "plain.png",
-    "with space.png",
-    "quo\"te's.png",
-    "new\nline.png",
-    "größe/画像.png",
-    "=1+1.png",
-    "deep/er/a.png",
-    "deep/er/b.png",
-    "deep/c.png",
-    "z1.png",
-    "z2.png",
-    "z3.png",
-)
-
-
-class Said(NamedTuple):
-    """What a command left behind."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def found(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Said]
+from tests.verbs.console import NAMES, Run, Said
 
 
 @pytest.fixture
@@ -83,12 +51,3 @@ def matrix(tmp_path: pathlib.Path) -> pathlib.Path:
     file = tmp_path / "rows.npy"
     np.save(file, np.random.default_rng(1).normal(size=(30, 6)).astype(np.float32))
     return file
-
-
-def contents(folder: pathlib.Path) -> dict[str, bytes]:
-    """Every file below a folder, by name."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }

@@ -5,7 +5,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from tests.verbs.conftest import Run
+from tests.verbs.console import Run
 
 
 def test_features_in_order_are_code_0(run: Run, matrix: pathlib.Path) -> None:
@@ -48,3 +48,14 @@ def test_help_teaches_with_an_example(run: Run, verb: str) -> None:
     assert f"\n    jaxsel {verb} " in said.out
     assert "--json" in said.out
     assert verb in run("--help").out
+
+
+def test_a_stop_by_hand_is_code_130(
+    run: Run, matrix: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("jaxsel.verbs.doctor.open_source", stop)
+    said = run("doctor", matrix)
+    assert said.code == 130 and "stopped" in said.err

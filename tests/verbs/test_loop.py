@@ -10,7 +10,7 @@ from jaxsel.annotation.labels import read_labels
 from jaxsel.annotation.picks import read_picks
 from jaxsel.sources.images import read as read_images
 from jaxsel.sources.opening import open_source
-from tests.verbs.conftest import NAMES, Run, contents
+from tests.verbs.console import NAMES, Run, contents
 
 RGB = ("--encoder", "rgb", "--side", 4)
 

@@ -9,7 +9,7 @@ import pytest
 from jaxsel.annotation.picks import read_picks
 from jaxsel.selection.api import select
 from jaxsel.verbs.choice import default_method
-from tests.verbs.conftest import Run, contents
+from tests.verbs.console import Run, contents
 
 
 def indices(folder: pathlib.Path) -> list[int]:
