@@ -43,14 +43,21 @@ def run_verb(command: click.Command, words: Sequence[str]) -> int:
 
 
 def say(as_json: bool, found: dict[str, Any], text: str) -> None:
-    """Prints what was found: one JSON object, or text.
-
-    Names that no terminal can show (bytes that are not UTF-8) are written as escapes.
-    """
+    """Prints what was found: one JSON object, or text."""
     if as_json:
         click.echo(json.dumps(found, allow_nan=False))
     elif text:
-        click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
+        click.echo(printable(text))
+
+
+def printable(text: str) -> str:
+    """Text that UTF-8 can write: bytes of file names that are not are escaped.
+
+    Example:
+      >>> printable("caf\\udce9")
+      'caf\\\\udce9'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def shown(name: str) -> str:

@@ -82,6 +82,11 @@ def export(
                 "expected the folder of the images for CVAT, found no round beside "
                 f"{file} that names one: give it with --root"
             )
+        if out.resolve().is_relative_to(start.resolve()):
+            raise UserError(
+                f"expected a folder outside of {start} for -o, as CVAT gets copies of "
+                f"images that would be part of the next pool, found {out}: give another"
+            )
         write_links(out / IMAGES, wanted, start)
     write_files(out, files)
     written = [str(out / name) for name in files]

@@ -14,6 +14,7 @@ from jaxsel.errors import UserError
 from jaxsel.experiment.provenance import provenance
 from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
+from jaxsel.verbs.command import printable
 from jaxsel.verbs.encoding import Pool
 from jaxsel.verbs.picking import check_room, joined, pick_rows, with_represents
 from jaxsel.verbs.round_folder import Earlier, write_folder
@@ -181,8 +182,3 @@ def _method(wish: Wish, pool: Pool, earlier: Earlier | None) -> tuple[str, str]:
     if earlier is not None:
         return earlier.round.method, "it is the earlier round's"
     return default_method(wish.budget, len(pool.rows), pool.learned)
-
-
-def printable(text: str) -> str:
-    """Text that UTF-8 can write: bytes of file names that are not are escaped."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -151,6 +151,8 @@ def test_every_tool_gets_its_files(
         assert said.found["files"] and all(map(len, contents(out).values()))
         again = run("export", tmp_path / "r", "--to", tool, "-o", out)
         assert again.code == 2 and str(out) in again.err
+    within = run("export", tmp_path / "r", "--to", "cvat", "-o", folder / "queue")
+    assert within.code == 2 and "part of the next pool" in within.err
     names = (tmp_path / "cvat" / "files.txt").read_text().split("\n")[:-1]
     images = contents(tmp_path / "cvat" / "images")
     picks = read_picks(tmp_path / "r" / "picks.csv")
