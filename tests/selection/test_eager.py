@@ -19,7 +19,7 @@ CASES = [
     pytest.param("probcover", {"delta": 0.7}, marks=pytest.mark.slow),
     pytest.param("typiclust", {"clusters": CLUSTERS}, marks=pytest.mark.slow),
     pytest.param("k_center", {}, marks=pytest.mark.slow),
-    ("max_herding", {"bandwidth": 0.5}),
+    pytest.param("max_herding", {"bandwidth": 0.5}, marks=pytest.mark.slow),
     *[
         pytest.param(method, {}, marks=pytest.mark.slow)
         for method in ("gram_schmidt", "probcover", "typiclust", "max_herding")

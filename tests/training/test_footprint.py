@@ -36,7 +36,10 @@ def test_a_loop_needs_its_body_once_and_what_it_stacks() -> None:
     assert 40_000 <= found - (7 + 1) * 400 <= 2 * 40_000 + 1000
 
 
-@pytest.mark.parametrize("framework", ["linear_probe", "supervised"])
+@pytest.mark.parametrize(
+    "framework",
+    ["linear_probe", pytest.param("supervised", marks=pytest.mark.slow)],
+)
 def test_within_a_factor_of_what_the_compiler_says(framework: str) -> None:
     shape = jax.ShapeDtypeStruct
     entry = FRAMEWORKS[framework]
