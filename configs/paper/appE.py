@@ -7,7 +7,7 @@ from configs.paper.said import MINUTES
 from jaxsel.evaluation.claims import Claim
 from jaxsel.reproduce.figure import Figure
 
-LABELS_A_CLASS = {"cpu": (10, 30), "gpu": (10, 30, 60), "paper": (10, 30, 60)}
+LABELS_A_CLASS = {"cpu": (10,), "gpu": (10, 30, 60), "paper": (10, 30, 60)}
 
 
 def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
