@@ -29,7 +29,7 @@ def get_config(scale: str, data: tuple[str, ...] = (), **given: Any) -> Figure:
         minutes=MINUTES["speed"],
         options={
             "methods": ("norm", "gram_schmidt", "typiclust", "probcover"),
-            "sizes": (1000, 3000, 10_000, 30_000, 50_000),
+            "sizes": (1000, 3000, 10_000, 30_000),
             "budgets": (10, 30, 60, 100, 300),
             "size": 10_000,
             "budget": 60,
