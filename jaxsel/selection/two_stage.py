@@ -22,8 +22,7 @@ def two_stage(
 
     The second stage sees the candidates' raw rows only: their lengths are the point
     of its criterion (Bar & Giryes, Fig. 6a,b). Labelled rows are the first stage's
-    matter. Options of either stage are passed by name; one that both have goes to
-    both.
+    matter. Options are passed by name; one that both stages have goes to both.
 
     Args:
       first: a selector on unit rows.

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 SMALL = 100
+MEASURED_TO = 60
 MANY_ROWS = 200_000
 _MEASURED = (
     "linear probes on CIFAR-10 with SimCLR features and 10 to 60 labels gained "
@@ -50,11 +51,14 @@ def default_method(budget: int, rows: int, learned: bool) -> Choice:
             "picks",
         )
     if budget <= SMALL:
-        return Choice("typiclust", _MEASURED.format(gain="4.0 ± 1.2"))
+        reason = _MEASURED.format(gain="4.0 ± 1.2")
+        if budget > MEASURED_TO:
+            reason += f"; more than {MEASURED_TO} labels were not measured"
+        return Choice("typiclust", reason)
     if rows <= MANY_ROWS:
         gain = _MEASURED.format(gain="1.8 ± 1.5")
         return Choice(
-            "probcover", f"{gain}; more than {SMALL} labels were not measured"
+            "probcover", f"{gain}; more than {MEASURED_TO} labels were not measured"
         )
     return Choice(
         "typiclust",
