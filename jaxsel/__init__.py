@@ -14,12 +14,14 @@ from jaxsel.errors import UserError
 
 if TYPE_CHECKING:
     from jaxsel.selection.api import Selection, select
+    from jaxsel.selection.constraints import Constraints
     from jaxsel.selection.methods import METHODS
 
-__all__ = ["METHODS", "Selection", "UserError", "select"]
+__all__ = ["METHODS", "Constraints", "Selection", "UserError", "select"]
 
 # Where each lazy name lives: importing jaxsel must not pay for JAX.
 _HOMES = {
+    "Constraints": "jaxsel.selection.constraints",
     "METHODS": "jaxsel.selection.methods",
     "Selection": "jaxsel.selection.api",
     "select": "jaxsel.selection.api",

@@ -10,11 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.errors import UserError
-from jaxsel.selection import coverage, gram_schmidt, validate
+from jaxsel.selection import coverage, gram_schmidt, heeding, validate
+from jaxsel.selection.constraints import Constraints
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
+from jaxsel.selection.rules import Rules
 
 # Options that hold one value a row, and the type they are computed in.
 ROW_OPTIONS = {"input_norms": np.float32, "clusters": np.int32}
@@ -41,7 +43,9 @@ class Selection:
         any), rows ("unit" where the method saw every row over its length, else "raw"),
         zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
-        and the method's own figures.
+        and the method's own figures. Under constraints also included, how many of
+        the picks are those that had to be; spent, what the picks cost; and ended,
+        "funds" where nothing more could be paid for, else "budget".
     """
 
     indices: np.ndarray
@@ -66,6 +70,7 @@ def select(
     labelled: Any = None,
     seed: int = 0,
     ids: Any = None,
+    constraints: Constraints | None = None,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool for labelling.
@@ -81,6 +86,8 @@ def select(
       seed: whole number; the same seed gives the same picks.
       ids: one distinct number or string a row. Rows are processed in id order, so
         ties go to the lowest id, and the same ids come out whatever the row order.
+      constraints: `jaxsel.Constraints`: rows to include or exclude, limits of groups,
+        quotas of strata, a least distance, costs.
       **options: the method's own, see `jaxsel.selection.methods`.
 
     Returns:
@@ -107,31 +114,37 @@ def select(
     options = _of_the_pool(check_options(method, options), mask, budget, order)
     if order is not None:
         rows, mask = rows[order], mask[order]
+        constraints = constraints and constraints.reordered(order)
     seen = unit_rows(rows) if entry.rows == "unit" else rows
     del rows  # a copy of the pool that unit rows make needless
     began = time.perf_counter()
-    picks = run(entry, seed, seen, mask, budget, options)
+    todo = heeding.plan(constraints or Constraints(), seen, mask, budget)
+    picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
     seconds = time.perf_counter() - began
-    picked = np.asarray(picks.indices, np.int64)
+    picked, gains, heeded = heeding.outcome(todo, picks)
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
     info |= {"rows": entry.rows, "zero_rows": zero_rows, "scale": scale}
     info["seconds"] = seconds
     info |= {name: _plain(value) for name, value in picks.info.items()}
+    info |= {} if constraints is None else heeded
     if "algorithm" in entry.options:
         settings = {**entry.options, **options}
         info["algorithm"] = gram_schmidt.resolve(
             settings["algorithm"], settings["norm_ord"]
         )
-    if entry.coverage and budget > 0:
-        figures = coverage.report(seen, picked, mask, seed, info.get("delta"))
+    if entry.coverage and len(picked) > 0:
+        eligible = None if constraints is None else todo.may_be_picked()
+        figures = coverage.report(
+            seen, picked, mask, seed, info.get("delta"), eligible=eligible
+        )
         coverage.warn(method, figures)
         info |= figures
     if order is None:
-        return Selection(picked, np.asarray(picks.gains), info)
+        return Selection(picked, gains, info)
     info |= _in_given_order(info, order)
     indices = order[picked].astype(np.int64)
-    return Selection(indices, np.asarray(picks.gains), info)
+    return Selection(indices, gains, info)
 
 
 def run(
@@ -141,11 +154,14 @@ def run(
     mask: np.ndarray,
     budget: int,
     options: dict[str, Any],
+    rules: Rules | None = None,
 ) -> Picks:
     """Calls a method and waits for the picks; a budget of 0 needs no compute."""
     if budget == 0:
         return no_picks()
     key = jax.random.key(seed)
+    if rules is not None:
+        options = {**options, "rules": rules}
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
     return jax.block_until_ready(picks)
 

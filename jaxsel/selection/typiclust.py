@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.kmeans import kmeans
+from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.typicality import BATCH, Cluster, most_typical
 
 Array = jax.Array
@@ -31,6 +33,7 @@ def select_typiclust(
     max_clusters: int = 500,
     n_init: int = 1,
     distance: Literal["sqeuclidean", "euclidean"] = "sqeuclidean",
+    rules: Rules | None = None,
 ) -> Picks:
     """Clusters the pool, then picks the densest row of one cluster after another.
 
@@ -65,6 +68,9 @@ def select_typiclust(
         and left the coverage of the picks where it was, on three pools.
       distance: "sqeuclidean", as the authors' code computes, or "euclidean", as the
         paper writes.
+      rules: what the picks must heed beyond `labelled`, or None. Rows that are ruled
+        out are still neighbours; a cluster without other rows is skipped. Where no row
+        is allowed any more the rest of the indices is -1.
 
     Returns:
       `Picks`; `gains` are typicalities (inf for the only member left of a cluster),
@@ -99,7 +105,13 @@ def select_typiclust(
     else:
         capacity = features.shape[0]
     indices, gains, rounds, counts = _pick(
-        features, labelled, jnp.asarray(clusters, jnp.int32), budget, capacity, squared
+        features,
+        labelled,
+        jnp.asarray(clusters, jnp.int32),
+        rules,
+        budget=budget,
+        capacity=capacity,
+        squared=squared,
     )
     return Picks(indices, gains, rounds, info | counts | {"assignments": clusters})
 
@@ -192,6 +204,17 @@ def _tabulate(clusters: Array, labelled: Array, capacity: int) -> _Table:
     )
 
 
+def _visit_of_place(table: _Table, places: int) -> Array:
+    """int32 `[places]`: which visit the row listed at each place belongs to."""
+    capacity = table.start.shape[0]
+    begins = jnp.zeros(places + 1, jnp.int32)
+    at = jnp.where(table.size > 0, table.start, places)
+    # Clusters follow each other in the list: the last that has begun is the row's own.
+    order = jnp.argsort(at, stable=True).astype(jnp.int32)
+    begins = begins.at[at].add((table.size > 0).astype(jnp.int32))
+    return order[jnp.clip(jnp.cumsum(begins)[:places] - 1, 0, capacity - 1)]
+
+
 def _tile(typical_size: int) -> int:
     """Rows a tile: near the size of a typical cluster, within what runs well."""
     return max(BATCH, min(256, 1 << max(typical_size - 1, 0).bit_length()))
@@ -207,6 +230,7 @@ class _Walk(NamedTuple):
       limit: int32 scalar, the walk passes over clusters 0 .. limit - 1.
       rounds: int32 scalar.
       indices, gains: `[budget]`, filled up to the current pick.
+      standing: what the picks have left of the rules, where there are some.
     """
 
     open: Array
@@ -216,6 +240,7 @@ class _Walk(NamedTuple):
     rounds: Array
     indices: Array
     gains: Array
+    standing: Standing | None
 
 
 @partial(jax.jit, static_argnames=("budget", "capacity", "squared"))
@@ -223,6 +248,8 @@ def _pick(
     features: Array,
     labelled: Array,
     clusters: Array,
+    rules: Rules | None,
+    *,
     budget: int,
     capacity: int,
     squared: bool,
@@ -235,8 +262,14 @@ def _pick(
     places = jnp.minimum(jnp.arange(n + tile), n - 1)
     listed = features[table.order[places]]
     visits = jnp.arange(capacity, dtype=jnp.int32)
+    visit_of = _visit_of_place(table, n + tile)
 
     def pick(i: Array, walk: _Walk) -> _Walk:
+        may = None
+        if rules is not None and walk.standing is not None:
+            may = walk.open & rule.allowed(rules, walk.standing)[table.order[places]]
+            left = jax.ops.segment_sum(may.astype(jnp.int32), visit_of, capacity)
+            walk = walk._replace(left=left)
         used_up = ~jnp.any((visits < walk.limit) & (walk.left > 0))
         limit = jnp.where(used_up, table.filled, walk.limit)
         cursor = jnp.where(used_up, 0, walk.cursor)
@@ -244,20 +277,29 @@ def _pick(
             (visits < limit) & (walk.left > 0), (visits - cursor) % limit, limit
         )
         q = jnp.argmin(ahead)
-        cluster = Cluster(listed, walk.open, table.start[q], table.size[q])
+        cluster = Cluster(listed, walk.open, table.start[q], table.size[q], may)
         found = most_typical(cluster, squared=squared, tile=tile)
         place = table.start[q] + found.place
         alone = found.neighbours == 0
         typicality = jnp.where(alone, jnp.inf, 1 / (found.mean_distance + GUARD))
         begun = used_up | (q < cursor)
+        row, standing = table.order[place], walk.standing
+        if may is not None:
+            assert rules is not None and standing is not None
+            none = ~jnp.any(may)
+            row = jnp.where(none, -1, row)
+            typicality = jnp.where(none, 0.0, typicality)
+            begun = begun & ~none
+            standing = rule.after(rules, standing, row)
         return _Walk(
             walk.open.at[place].set(False),
             walk.left.at[q].add(-1),
             (q + 1).astype(jnp.int32),
             limit,
             walk.rounds + begun.astype(jnp.int32),
-            walk.indices.at[i].set(table.order[place]),
+            walk.indices.at[i].set(row),
             walk.gains.at[i].set(typicality.astype(walk.gains.dtype)),
+            standing,
         )
 
     walk = _Walk(
@@ -268,6 +310,7 @@ def _pick(
         jnp.int32(1),
         jnp.zeros(budget, jnp.int32),
         jnp.zeros(budget, features.dtype),
+        None if rules is None else rule.begin(rules, budget),
     )
     walk = jax.lax.fori_loop(0, budget, pick, walk)
     counts = {"n_clusters": table.filled, "n_kept": table.kept}

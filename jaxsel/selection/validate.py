@@ -77,7 +77,7 @@ def _aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-def as_labelled(labelled: Any, n: int) -> np.ndarray:
+def as_labelled(labelled: Any, n: int, name: str = "labelled") -> np.ndarray:
     """A bool mask `[n]` from None, row indices, or a bool mask."""
     mask = np.zeros(n, bool)
     if labelled is None:
@@ -86,17 +86,17 @@ def as_labelled(labelled: Any, n: int) -> np.ndarray:
     if rows.dtype == bool:
         if rows.shape != (n,):
             raise UserError(
-                f"a labelled mask must have shape ({n},), found {rows.shape}"
+                f"a mask for {name} must have shape ({n},), found {rows.shape}"
             )
         return rows.copy()
     if rows.size == 0:
         return mask
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
         raise UserError(
-            "labelled must be a list of row indices or a bool mask, found "
+            f"{name} must be a list of row indices or a bool mask, found "
             f"{rows.dtype} of shape {rows.shape}"
         )
-    mask[distinct_rows("labelled", rows, n)] = True
+    mask[distinct_rows(name, rows, n)] = True
     return mask
 
 
