@@ -13,11 +13,13 @@ class Centres(NamedTuple):
         is taken off, however much all rows have in common.
       rows: float32 `[b, d]`, without the origin.
       squares: float32 `[b]`, of their lengths.
+      zero: bool `[b]`, which of them have no direction.
     """
 
     origin: np.ndarray
     rows: np.ndarray
     squares: np.ndarray
+    zero: np.ndarray
 
 
 def unit(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,10 +47,11 @@ def unit(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def centres_of(rows: np.ndarray) -> Centres:
     """Real rows `[b, d]` as centres, b at least 1."""
-    turned = unit(rows)[0]
+    turned, lengths = unit(rows)
     origin = turned.mean(axis=0, dtype=np.float64).astype(np.float32)
     turned -= origin
-    return Centres(origin, turned, np.einsum("ij,ij->i", turned, turned))
+    squares = np.einsum("ij,ij->i", turned, turned)
+    return Centres(origin, turned, squares, lengths == 0)
 
 
 def squared(block: np.ndarray, centres: Centres) -> np.ndarray:
@@ -73,21 +76,31 @@ def squared(block: np.ndarray, centres: Centres) -> np.ndarray:
     return np.maximum(result, 0, out=result)
 
 
-def first_within(squares: np.ndarray, radius: float) -> np.ndarray:
+def first_within(
+    squares: np.ndarray, radius: float, zero: np.ndarray, centres: Centres
+) -> np.ndarray:
     """The first centre nearer than a radius, counted from 1; one past the last if none.
+
+    As for ProbCover, nearer is strictly nearer, and what has no direction is near
+    nothing.
 
     Args:
       squares: float32 `[m, b]` of `squared`.
-      radius: a distance; nearer is strictly nearer, as for ProbCover.
+      radius: a distance.
+      zero: bool `[m]`, which rows have no direction.
+      centres: `[b]` of them.
 
     Returns:
       int32 `[m]`, from 1 to b + 1.
 
     Example:
-      >>> first_within(np.array([[4.0, 0.1], [9.0, 9.0]]), 1.0).tolist()
+      >>> squares = np.array([[4.0, 0.1], [9.0, 9.0]])
+      >>> first_within(squares, 1.0, np.zeros(2, bool), centres_of(np.eye(2))).tolist()
       [2, 3]
     """
     near = squares < np.float32(radius) ** 2
+    near[zero] = False
+    near[:, centres.zero] = False
     first = near.argmax(axis=1).astype(np.int32) + 1
     first[~near.any(axis=1)] = squares.shape[1] + 1
     return first

@@ -86,7 +86,8 @@ def budget_figure(coverage: Coverage, method: str) -> "Figure":
     axis.set_ylim(0, min(top, 108))
     axis.set_xlim(0, coverage.budget * 1.02)
     if coverage.knee:
-        _mark(axis, coverage.knee, shares[coverage.knee], style.colour)
+        room = coverage.knee < 0.7 * coverage.budget
+        _mark(axis, coverage.knee, shares[coverage.knee], style.colour, room)
     dress(axis, x_label="labels", y_label="covered (% of the pool)")
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     handles = [
@@ -97,20 +98,20 @@ def budget_figure(coverage: Coverage, method: str) -> "Figure":
     return figure
 
 
-def _mark(axis, place: int, height: float, colour: str) -> None:
+def _mark(axis, place: int, height: float, colour: str, room: bool) -> None:
     axis.plot([place, place], [0, height], color=QUIET, linestyle=":", linewidth=1.2)
     axis.plot([place], [height], "o", color=colour, ms=7, mec="white", mew=1.2)
     axis.annotate(
         f"{place:,}: {percent(height / 100)}",
         (place, height),
-        # Below a curve that bends down there is room, above it there is the curve.
-        xytext=(6, -5),
+        # A curve that bends down leaves room on both of these sides.
+        xytext=(6, -5) if room else (-6, 5),
         textcoords="offset points",
         fontsize=9,
         fontweight="bold",
         color=INK,
-        ha="left",
-        va="top",
+        ha="left" if room else "right",
+        va="top" if room else "bottom",
     )
 
 

@@ -83,24 +83,27 @@ def coverage_of(
     rng = np.random.default_rng([seed, budget])
     most = max(1024, _JUDGED_NUMBERS // rows.shape[1])
     judges = evenly(len(rows), min(JUDGES, most))
-    judged = unit(rows[judges])[0]
+    judged, lengths = unit(rows[judges])
     random = []
     for _ in range(DRAWS):
         drawn = rng.choice(rows_to_draw, budget, replace=False)
-        found = _first_of(judged, centres_of(rows[drawn]), radius.value)
+        turn = np.full(len(rows), budget + 1, np.int32)
+        turn[drawn] = np.arange(budget) + 1
+        found = _first_of(judged, lengths == 0, centres_of(rows[drawn]), radius.value)
+        found = np.minimum(found, turn[judges])  # a row covers itself
         found[first[judges] == 0] = 0  # by the labelled rows
         random.append(shares_by_rank(found, budget))
     return Coverage(radius.value, radius.rule, shares, np.stack(random), knee(shares))
 
 
-def _first_of(judged: np.ndarray, centres: Centres, radius: float) -> np.ndarray:
+def _first_of(
+    judged: np.ndarray, zero: np.ndarray, centres: Centres, radius: float
+) -> np.ndarray:
     """For unit rows, the first of the centres within the radius; int32 `[m]`."""
     step = max(1, _BLOCK_NUMBERS // max(judged.shape[1], len(centres.rows)))
-    return np.concatenate(
-        [
-            first_within(
-                squared(judged[start : start + step] - centres.origin, centres), radius
-            )
-            for start in range(0, len(judged), step)
-        ]
-    )
+    found = np.empty(len(judged), np.int32)
+    for start in range(0, len(judged), step):
+        part = slice(start, start + step)
+        squares = squared(judged[part] - centres.origin, centres)
+        found[part] = first_within(squares, radius, zero[part], centres)
+    return found

@@ -27,7 +27,7 @@ class Explained(NamedTuple):
       nearest: int32 `[n]`, the place among the picks of the one that is nearest.
       distances: float32 `[n]`, to it, between unit rows.
       first: int32 `[n]`, the first pick within the radius, from 1; 0 where a labelled
-        row is, b + 1 where none is.
+        row is, b + 1 where none is. A zero row covers only itself.
       norms: float64 `[n]`, of the rows themselves.
     """
 
@@ -75,17 +75,21 @@ def explained(
     for start in range(0, n, step):
         part = slice(start, min(start + step, n))
         block, norms[part] = unit(rows[part])
-        before = _covered(block, known, radius)
+        zero = norms[part] == 0
+        before = _covered(block, zero, known, radius)
         block -= centres.origin
         squares = squared(block, centres)
+        # A zero row is as far from all picks but zero ones: rounding must not choose.
+        squares[zero] = ~centres.zero
         nearest[part] = squares.argmin(axis=1)
-        first[part] = np.where(before, 0, first_within(squares, radius))
+        first[part] = np.where(before, 0, first_within(squares, radius, zero, centres))
         # From the difference itself: of two products little would be left when near.
         block -= centres.rows[nearest[part]]
         distances[part] = np.sqrt(np.einsum("ij,ij->i", block, block))
         advance(len(block))
     nearest[picks] = np.arange(len(picks))
     distances[picks] = 0
+    first[picks] = np.minimum(first[picks], np.arange(len(picks)) + 1)
     if labelled is not None:
         first[labelled] = 0
     return Explained(nearest, distances, first, norms)
@@ -100,7 +104,9 @@ def _parts(rows: np.ndarray, labelled: np.ndarray | None) -> list[Centres]:
     ]
 
 
-def _covered(block: np.ndarray, known: list[Centres], radius: float) -> np.ndarray:
+def _covered(
+    block: np.ndarray, zero: np.ndarray, known: list[Centres], radius: float
+) -> np.ndarray:
     """Which unit rows have a labelled one nearer than the radius; bool `[m]`."""
     covered = np.zeros(len(block), bool)
     for centres in known:
@@ -108,5 +114,6 @@ def _covered(block: np.ndarray, known: list[Centres], radius: float) -> np.ndarr
         if not len(open_rows):
             break
         squares = squared(block[open_rows] - centres.origin, centres)
-        covered[open_rows] = first_within(squares, radius) <= len(centres.rows)
+        first = first_within(squares, radius, zero[open_rows], centres)
+        covered[open_rows] = first <= len(centres.rows)
     return covered
