@@ -33,17 +33,12 @@ def read_table(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
       in the one that holds them all).
 
     Raises:
-      UserError: pyarrow is missing, the file is damaged, it is not clear which columns
-        are meant, or a value is missing.
+      UserError: the file is damaged, it is not clear which columns are meant, or a
+        value is missing.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise UserError(
-            f"expected pyarrow, to read {str(file)!r}, found it not installed: pip "
-            "install 'jaxsel[parquet]', or write an .npz with features and ids"
-        ) from error
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         schema = pq.read_schema(file)
         names = _distinct(schema.names, file)

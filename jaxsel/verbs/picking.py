@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,7 +10,18 @@ from jaxsel.annotation.picks import Pick, extended
 from jaxsel.errors import UserError
 from jaxsel.selection.api import select
 from jaxsel.sources.source import Source
-from jaxsel.verbs.represents import represented
+
+
+class Picked(NamedTuple):
+    """What a method picked.
+
+    Attributes:
+      picks: ranked from 1.
+      radius: of coverage, between unit rows, where the method has one.
+    """
+
+    picks: list[Pick]
+    radius: float | None
 
 
 def pick_rows(
@@ -21,8 +33,8 @@ def pick_rows(
     *,
     labelled: Collection[int] = (),
     excluded: Collection[int] = (),
-) -> list[Pick]:
-    """Picks rows; `represents` is still 0, see `with_represents`.
+) -> Picked:
+    """Picks rows; `represents` is still 0, see `explaining.explain`.
 
     Excluded rows are taken out of the pool before the method sees it: to be labelled
     would mean that their neighbours need no label.
@@ -37,7 +49,7 @@ def pick_rows(
       excluded: rows that can not be used.
 
     Returns:
-      The picks, ranked from 1.
+      The picks, ranked from 1, and the method's radius.
 
     Raises:
       UserError: as `check_room`, or what the method refuses.
@@ -61,7 +73,7 @@ def pick_rows(
         value = float(gain) if math.isfinite(gain) else None
         name, path = str(source.ids[row]), path_in(source, int(row))
         picks.append(Pick(rank, name, path, int(row), value, 0))
-    return picks
+    return Picked(picks, selection.info.get("delta"))
 
 
 def check_room(
@@ -93,22 +105,6 @@ def path_in(source: Source, row: int) -> str:
     if source.paths is None:
         return ""
     return source.paths[row].relative_to(source.path).as_posix()
-
-
-def with_represents(
-    picks: Sequence[Pick], rows: np.ndarray, excluded: Collection[int]
-) -> list[Pick]:
-    """Picks with the number of rows of the whole pool that each is nearest to.
-
-    Unusable picks stand for none.
-    """
-    gone = set(excluded)
-    usable = [pick for pick in picks if pick.index not in gone]
-    counts = represented(rows, np.array([pick.index for pick in usable], np.int64))
-    by_row = {
-        pick.index: int(count) for pick, count in zip(usable, counts, strict=True)
-    }
-    return [pick._replace(represents=by_row.get(pick.index, 0)) for pick in picks]
 
 
 def joined(

@@ -11,13 +11,16 @@ from jaxsel.annotation.rounds import Round, continued, name_of
 from jaxsel.doctor.examine import examine
 from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
+from jaxsel.evaluation.coverage import Coverage
 from jaxsel.experiment.provenance import provenance
 from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.encoding import Pool
-from jaxsel.verbs.picking import check_room, joined, pick_rows, with_represents
+from jaxsel.verbs.explaining import coverage_json, explain
+from jaxsel.verbs.picking import check_room, joined, pick_rows
 from jaxsel.verbs.round_folder import Earlier, write_folder
+from jaxsel.verbs.round_report import report_of
 
 
 class Wish(NamedTuple):
@@ -47,6 +50,7 @@ class Done(NamedTuple):
       added: how many of them are new.
       reason: why this method.
       findings: of the doctor.
+      coverage: of the pool by the picks.
     """
 
     round: Round
@@ -54,6 +58,7 @@ class Done(NamedTuple):
     added: int
     reason: str
     findings: list[Finding]
+    coverage: Coverage
 
 
 class _Start(NamedTuple):
@@ -98,7 +103,7 @@ def make_round(
     seed = wish.seed
     if seed is None:
         seed = earlier.round.seed if earlier else 0
-    new = pick_rows(
+    new, radius = pick_rows(
         source,
         pool.rows,
         start.more,
@@ -109,7 +114,15 @@ def make_round(
     )
     before = earlier.picks if earlier else ()
     kept = {pick.id for pick in (*start.stay, *start.excluded)}
-    picks = with_represents(joined(before, kept, new), pool.rows, start.unusable)
+    story = explain(
+        joined(before, kept, new),
+        pool.rows,
+        labelled=start.labelled,
+        unusable=start.unusable,
+        method=method,
+        radius=radius,
+        seed=seed,
+    )
     told = provenance()
     options: dict[str, Any] = {
         "encoder": pool.encoder,
@@ -134,9 +147,11 @@ def make_round(
         "features": list(pool.rows.shape),
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "added": len(new),
+        "coverage": coverage_json(story.coverage),
     }
-    write_folder(folder, picks, one, manifest)
-    return Done(one, picks, len(new), reason, findings)
+    report = report_of(source, pool, story, one, manifest, findings, kept)
+    write_folder(folder, story, one, manifest, source.ids, report)
+    return Done(one, story.picks, len(new), reason, findings, story.coverage)
 
 
 def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _Start:

@@ -8,6 +8,7 @@ import click
 from jaxsel.doctor.finding import as_json as findings_json
 from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
+from jaxsel.report.budget_curve import coverage_sentence
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
@@ -19,9 +20,10 @@ from jaxsel.verbs.encoding import (
     encoder_settings,
     pool_of,
 )
+from jaxsel.verbs.explaining import coverage_json
 from jaxsel.verbs.labelled import read_labelled
 from jaxsel.verbs.picking import check_room
-from jaxsel.verbs.round_folder import OURS, Earlier, check_new, read_folder
+from jaxsel.verbs.round_folder import OURS, REPORT, Earlier, check_new, read_folder
 from jaxsel.verbs.rounds import Done, Wish, make_round
 
 _FIRST = 5
@@ -91,7 +93,9 @@ def select(
     second call does not make them again.
 
     Written are picks.csv (rank, id, path, index, gain, and how many rows of the pool
-    each pick represents), picks.npy (the indices), round.json and manifest.json.
+    each pick represents), picks.npy (the indices), assignments.parquet (the pick that
+    stands for each row of the pool), coverage.csv (how much of the pool the first k
+    picks cover), report.html (all of it to look at), round.json and manifest.json.
 
     \b
     Examples:
@@ -140,6 +144,8 @@ def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
         "seed": done.round.seed,
         "budget": done.round.budget,
         "added": done.added,
+        "coverage": coverage_json(done.coverage),
+        "report": str(folder / REPORT),
         "picks": [pick._asdict() for pick in done.picks],
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "findings": findings_json(done.findings),
@@ -162,7 +168,9 @@ def text(done: Done, source: Source, folder: pathlib.Path) -> str:
     ]
     if len(new) > _FIRST:
         lines.append(f"  and {len(new) - _FIRST:,} more")
+    lines.append(coverage_sentence(done.coverage))
     lines.append(f"{folder}/: {', '.join(OURS)}")
+    lines.append(f"Look at {folder / REPORT}")
     return "\n".join(lines)
 
 

@@ -142,7 +142,8 @@ def test_a_folder_is_never_overwritten_unasked(run: Run, matrix: pathlib.Path) -
     assert run(*words, "--force").code == 0
     assert contents(out)["mine.txt"] == b"mine"
     assert set(contents(out)) == {
-        "mine.txt", "picks.csv", "picks.npy", "round.json", "manifest.json"
+        "mine.txt", "picks.csv", "picks.npy", "assignments.parquet", "coverage.csv",
+        "report.html", "round.json", "manifest.json",
     }  # fmt: skip
 
 
