@@ -63,6 +63,28 @@ class Constraints:
             moved["include"] = place[rows]
         return dataclasses.replace(self, **moved)
 
+    def within(self, rows: np.ndarray) -> "Constraints":
+        """The same of a part of the pool: its rows `rows`, ascending int `[m]`.
+
+        Raises:
+          UserError: a row to include is not of that part.
+        """
+        moved: dict[str, Any] = {}
+        for name in ("groups", "strata", "costs"):
+            if (values := getattr(self, name)) is not None:
+                moved[name] = np.asarray(values)[rows]
+        if self.exclude is not None:
+            named = np.asarray(self.exclude)
+            excluded = named[rows] if named.dtype == bool else np.isin(rows, named)
+            moved["exclude"] = excluded
+        if self.include is not None:
+            wanted = np.asarray(self.include)
+            if not np.isin(wanted, rows).all():
+                row = wanted[~np.isin(wanted, rows)][0]
+                raise UserError(f"include names row {row}, which cannot be used")
+            moved["include"] = np.searchsorted(rows, wanted)
+        return dataclasses.replace(self, **moved)
+
 
 def included(given: Any, labelled: np.ndarray, budget: int) -> np.ndarray:
     rows = np.asarray([] if given is None else given)

@@ -1,6 +1,7 @@
 """Constraints from the command line: columns of a table, files of ids, numbers."""
 
 import csv
+import dataclasses
 import io
 import math
 import pathlib
@@ -11,6 +12,7 @@ import numpy as np
 
 from jaxsel.annotation.cells import from_cell
 from jaxsel.annotation.tables import text_of
+from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
 from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
@@ -125,6 +127,69 @@ def constraints_of(limits: Limits, source: Source) -> Constraints | None:
         costs=costs,
         funds=limits.funds,
     )
+
+
+def constraints_after(
+    limits: Limits, source: Source, staying: Collection[int], known: Collection[int]
+) -> Constraints | None:
+    """Constraints on what is picked beside earlier picks, which were paid from the
+    same funds.
+
+    Args:
+      limits: on all picks together.
+      source: the pool.
+      staying: rows picked before.
+      known: those, and rows with labels.
+    """
+    wanted = constraints_of(limits, source)
+    if wanted is None:
+        return None
+    include = wanted.include
+    if include is not None:
+        include = include[~np.isin(include, list(known))]
+    funds = wanted.funds
+    if wanted.costs is not None and funds is not None:
+        funds -= float(wanted.costs[list(staying)].sum())
+        if funds <= 0:
+            raise UserError(
+                f"expected funds beyond the cost of the {len(staying)} earlier picks, "
+                f"found {limits.funds:g}: they are the funds of all rounds together"
+            )
+    return dataclasses.replace(wanted, include=include, funds=funds)
+
+
+def affordable(limits: Limits, source: Source) -> int:
+    """The most labels that the funds can pay for: so many of the cheapest."""
+    wanted = constraints_of(limits, source)
+    assert wanted is not None and wanted.funds is not None
+    return int(np.sum(np.cumsum(np.sort(wanted.costs)) <= wanted.funds))
+
+
+def in_words(limits: Limits, heeded: Mapping[str, Any]) -> dict[str, str]:
+    """Constraints and what came of them, a few words each, by a short name.
+
+    Example:
+      >>> in_words(Limits(groups="patient", per_group=2), {})
+      {'groups': 'at most 2 labels for each patient'}
+    """
+    said: dict[str, str] = {}
+    if limits.include:
+        said["included"] = f"{len(limits.include):,} rows that had to be picked"
+    if limits.exclude:
+        said["excluded"] = f"{len(limits.exclude):,} rows that could not be picked"
+    if limits.groups:
+        most = counted(limits.per_group or 0, "label")
+        said["groups"] = f"at most {most} for each {limits.groups}"
+    if limits.quotas:
+        listed = ", ".join(f"{name} {least}" for name, least in limits.quotas.items())
+        said["quotas"] = f"at least, by {limits.strata}: {listed}"
+    if limits.min_distance:
+        said["distance"] = f"at least {limits.min_distance:g} between two picks"
+    if limits.funds:
+        said["costs"] = f"by {limits.cost}, at most {limits.funds:g}"
+        if "spent" in heeded:
+            said["costs"] += f"; the new picks cost {heeded['spent']:g}"
+    return said
 
 
 def _check_pairs(limits: Limits) -> None:

@@ -1,14 +1,15 @@
 """Picks of a pool in which some rows are labelled and some must never be picked."""
 
 import math
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxsel.annotation.picks import Pick, extended
 from jaxsel.errors import UserError
 from jaxsel.selection.api import select
+from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
 
 
@@ -18,10 +19,17 @@ class Picked(NamedTuple):
     Attributes:
       picks: ranked from 1.
       radius: of coverage, between unit rows, where the method has one.
+      heeded: what came of the constraints: included, spent, ended; empty without.
     """
 
     picks: list[Pick]
     radius: float | None
+    heeded: Mapping[str, Any]
+
+    @property
+    def ended(self) -> str:
+        """Why there are no more: "budget" or "funds"."""
+        return self.heeded.get("ended", "budget")
 
 
 def pick_rows(
@@ -33,6 +41,8 @@ def pick_rows(
     *,
     labelled: Collection[int] = (),
     excluded: Collection[int] = (),
+    constraints: Constraints | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Picked:
     """Picks rows; `represents` is still 0, see `explaining.explain`.
 
@@ -47,6 +57,8 @@ def pick_rows(
       seed: of the choice.
       labelled: rows that have labels or are to get them; the method sees them.
       excluded: rows that can not be used.
+      constraints: on the rows of the whole pool.
+      options: of the method.
 
     Returns:
       The picks, ranked from 1, and the method's radius.
@@ -65,7 +77,17 @@ def pick_rows(
     if gone.any():
         seen, known = rows[where], known[where]
         ids = None if ids is None else ids[where]
-    selection = select(seen, more, method, labelled=known, seed=seed, ids=ids)
+        constraints = constraints and constraints.within(where)
+    selection = select(
+        seen,
+        more,
+        method,
+        labelled=known,
+        seed=seed,
+        ids=ids,
+        constraints=constraints,
+        **(options or {}),
+    )
     picks = []
     for rank, (row, gain) in enumerate(
         zip(where[selection.indices], selection.gains, strict=True), start=1
@@ -73,7 +95,9 @@ def pick_rows(
         value = float(gain) if math.isfinite(gain) else None
         name, path = str(source.ids[row]), path_in(source, int(row))
         picks.append(Pick(rank, name, path, int(row), value, 0))
-    return Picked(picks, selection.info.get("delta"))
+    names = ("included", "spent", "ended") if constraints is not None else ()
+    heeded = {name: selection.info[name] for name in names}
+    return Picked(picks, selection.info.get("delta"), heeded)
 
 
 def check_room(

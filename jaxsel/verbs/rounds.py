@@ -1,6 +1,7 @@
 """One round of selection, the first or a later one: the work of select and backfill."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
@@ -16,6 +17,12 @@ from jaxsel.experiment.provenance import provenance
 from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.command import printable
+from jaxsel.verbs.constraining import (
+    Limits,
+    constraints_after,
+    in_words,
+    limits_of,
+)
 from jaxsel.verbs.encoding import Pool
 from jaxsel.verbs.explaining import coverage_json, explain
 from jaxsel.verbs.picking import check_room, joined, pick_rows
@@ -32,6 +39,8 @@ class Wish(NamedTuple):
       seed: `None` for the earlier round's, or 0.
       labels: what is known of rows, by row.
       quiet: whether the doctor's findings are not printed.
+      options: of the method; `None` for the earlier round's where its method stays.
+      limits: constraints; `None` for the earlier round's, or none.
     """
 
     budget: int
@@ -39,6 +48,8 @@ class Wish(NamedTuple):
     seed: int | None
     labels: dict[int, Label]
     quiet: bool = False
+    options: Mapping[str, Any] | None = None
+    limits: Limits | None = None
 
 
 class Done(NamedTuple):
@@ -51,6 +62,7 @@ class Done(NamedTuple):
       reason: why this method.
       findings: of the doctor.
       coverage: of the pool by the picks.
+      heeded: what came of the constraints; empty without.
     """
 
     round: Round
@@ -59,6 +71,7 @@ class Done(NamedTuple):
     reason: str
     findings: list[Finding]
     coverage: Coverage
+    heeded: Mapping[str, Any] = {}
 
 
 class _Start(NamedTuple):
@@ -69,6 +82,16 @@ class _Start(NamedTuple):
     more: int
     labelled: frozenset[int]
     unusable: frozenset[int]
+
+
+class _How(NamedTuple):
+    """Who picks, why, and under which limits."""
+
+    method: str
+    reason: str
+    options: dict[str, Any]
+    seed: int
+    limits: Limits
 
 
 def make_round(
@@ -99,19 +122,24 @@ def make_round(
     known = start.labelled | staying
     check_room(len(source.ids), known, start.unusable, start.more)
     findings = _examined(source, pool, start.more, wish.quiet)
-    method, reason = _method(wish, pool, earlier)
-    seed = wish.seed
-    if seed is None:
-        seed = earlier.round.seed if earlier else 0
-    new, radius = pick_rows(
+    how = _how(wish, pool, earlier)
+    picked = pick_rows(
         source,
         pool.rows,
         start.more,
-        method,
-        seed,
+        how.method,
+        how.seed,
         labelled=known,
         excluded=start.unusable,
+        constraints=constraints_after(how.limits, source, staying, known),
+        options=how.options,
     )
+    new = picked.picks
+    if start.more and not new:
+        raise UserError(
+            f"expected funds that pay for a label, found {how.limits.funds:g}, which "
+            "none that may be picked is worth: give more --funds"
+        )
     before = earlier.picks if earlier else ()
     kept = {pick.id for pick in (*start.stay, *start.excluded)}
     story = explain(
@@ -119,39 +147,61 @@ def make_round(
         pool.rows,
         labelled=start.labelled,
         unusable=start.unusable,
-        method=method,
-        radius=radius,
-        seed=seed,
+        method=how.method,
+        radius=picked.radius,
+        seed=how.seed,
     )
     told = provenance()
-    options: dict[str, Any] = {
-        "encoder": pool.encoder,
-        "labelled": sorted(start.labelled),
-        "unusable": sorted(start.unusable),
-    }
-    one = Round(
-        source=str(source.path.resolve()),
-        fingerprint=pool.fingerprint,
-        rows=len(source.ids),
-        method=method,
-        options=options,
-        seed=seed,
-        budget=wish.budget,
-        versions={name: v for name, v in told.pop("versions").items() if v},
-        parents=(*earlier.round.parents, name_of(earlier.round)) if earlier else (),
-    )
+    versions = {name: v for name, v in told.pop("versions").items() if v}
+    # What money did not reach for is not asked for again by a backfill.
+    paid = len(start.stay) + len(new)
+    budget = paid if picked.ended == "funds" else wish.budget
+    one = _round(source, pool, start, how, earlier, budget, versions)
     manifest = {
         "provenance": told,
         "findings": as_json(findings),
-        "reason": reason,
+        "reason": how.reason,
         "features": list(pool.rows.shape),
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "added": len(new),
         "coverage": coverage_json(story.coverage),
+        "constraints": in_words(how.limits, picked.heeded),
     }
     report = report_of(source, pool, story, one, manifest, findings, kept)
     write_folder(folder, story, one, manifest, source.ids, report)
-    return Done(one, story.picks, len(new), reason, findings, story.coverage)
+    return Done(
+        one, story.picks, len(new), how.reason, findings, story.coverage, picked.heeded
+    )
+
+
+def _round(
+    source: Source,
+    pool: Pool,
+    start: _Start,
+    how: _How,
+    earlier: Earlier | None,
+    budget: int,
+    versions: Mapping[str, str],
+) -> Round:
+    limits = {**how.limits._asdict(), "quotas": dict(how.limits.quotas)}
+    options: dict[str, Any] = {
+        "encoder": pool.encoder,
+        "labelled": sorted(start.labelled),
+        "unusable": sorted(start.unusable),
+        "method": dict(how.options),
+        "limits": limits,
+    }
+    return Round(
+        source=str(source.path.resolve()),
+        fingerprint=pool.fingerprint,
+        rows=len(source.ids),
+        method=how.method,
+        options=options,
+        seed=how.seed,
+        budget=budget,
+        versions=versions,
+        parents=(*earlier.round.parents, name_of(earlier.round)) if earlier else (),
+    )
 
 
 def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _Start:
@@ -191,9 +241,20 @@ def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Findin
     return findings
 
 
-def _method(wish: Wish, pool: Pool, earlier: Earlier | None) -> tuple[str, str]:
-    if wish.method is not None:
-        return wish.method, "it was asked for"
+def _how(wish: Wish, pool: Pool, earlier: Earlier | None) -> _How:
+    """What was asked for; else what the earlier round did; else the defaults."""
+    seed, limits = wish.seed, wish.limits
     if earlier is not None:
-        return earlier.round.method, "it is the earlier round's"
-    return default_method(wish.budget, len(pool.rows), pool.learned)
+        before = earlier.round
+        seed = before.seed if seed is None else seed
+        if limits is None:
+            limits = limits_of(before.options.get("limits", {}))
+    given = dict(wish.options or {})
+    if wish.method is not None:
+        method, reason = wish.method, "it was asked for"
+    elif earlier is not None:
+        method, reason = earlier.round.method, "it is the earlier round's"
+        given = {**earlier.round.options.get("method", {}), **given}
+    else:
+        method, reason = default_method(wish.budget, len(pool.rows), pool.learned)
+    return _How(method, reason, given, seed or 0, limits or Limits())

@@ -1,5 +1,6 @@
 """`jaxsel select SOURCE -b N`: which examples to label, in which order."""
 
+import json
 import pathlib
 from typing import Any
 
@@ -7,12 +8,16 @@ import click
 
 from jaxsel.doctor.finding import as_json as findings_json
 from jaxsel.doctor.finding import counted
+from jaxsel.errors import UserError
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.report.budget_curve import coverage_sentence
+from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.command import as_json_option, say, shown
+from jaxsel.verbs.constraining import affordable
+from jaxsel.verbs.constraint_options import constraint_options, limits_from
 from jaxsel.verbs.encoding import (
     SIDES,
     UNTRAINED,
@@ -32,13 +37,24 @@ _FIRST = 5
 @click.command("select")
 @click.argument("source")
 @click.option(
-    "-b", "--budget", type=click.IntRange(1), required=True, help="Labels in all."
+    "-b",
+    "--budget",
+    type=click.IntRange(1),
+    help="Labels in all; may be left out with --funds.",
 )
 @click.option(
     "-m",
     "--method",
     type=click.Choice(list(METHODS)),
     help="Who chooses; by default a rule by budget and features, which says why.",
+)
+@click.option(
+    "-O",
+    "--option",
+    "words",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the method, as delta=0.4. Repeatable; a wrong one lists them.",
 )
 @click.option(
     "-o",
@@ -67,13 +83,15 @@ _FIRST = 5
 @click.option(
     "--side", type=click.IntRange(4, 1024), help="Pixels that images are read at."
 )
+@constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
 @click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
 @as_json_option
 def select(
     source: str,
-    budget: int,
+    budget: int | None,
     method: str | None,
+    words: tuple[str, ...],
     out: pathlib.Path,
     seed: int | None,
     labelled: pathlib.Path | None,
@@ -84,6 +102,7 @@ def select(
     strict: bool,
     force: bool,
     as_json: bool,
+    **constraints: Any,
 ) -> None:
     """Picks the examples of SOURCE that are worth a label, the best first.
 
@@ -105,18 +124,46 @@ def select(
     """
     keep_compiled()
     before = read_folder(earlier) if earlier else None
+    options = _options(words, method, before)
     check_new(out, force)
     opened = open_source(source, strict=strict)
     labels = read_labelled(labelled, opened.ids) if labelled else {}
+    limits = limits_from(constraints, opened)
+    if budget is None:
+        if limits is None or limits.funds is None:
+            raise UserError("expected -b, the number of labels, or --funds; found none")
+        budget = affordable(limits, opened)
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
     settings = settings_for(opened, before, encoder, weights, side)
     pool = pool_of(opened, settings)
     if not as_json:
         _say_before(opened, pool)
-    wish = Wish(budget, method, seed, labels, quiet=as_json)
+    wish = Wish(budget, method, seed, labels, as_json, options, limits)
     done = make_round(opened, pool, wish, out, before)
     say(as_json, found(done, opened, out), text(done, opened, out))
+
+
+def _options(
+    words: tuple[str, ...], method: str | None, earlier: Earlier | None
+) -> dict[str, Any] | None:
+    """The method's options out of words like delta=0.4, checked."""
+    if not words:
+        return None
+    name = method or (earlier.round.method if earlier else None)
+    if name is None:
+        raise UserError("expected -m METHOD with -O, found none: options are its own")
+    given: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals:
+            raise UserError(f"expected -O NAME=VALUE, as delta=0.4, found {word!r}")
+        try:
+            given[key] = json.loads(value.lower())
+        except ValueError:
+            given[key] = value
+    check_options(name, given)
+    return given
 
 
 def settings_for(
@@ -144,6 +191,7 @@ def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
         "seed": done.round.seed,
         "budget": done.round.budget,
         "added": done.added,
+        "constraints": dict(done.heeded),
         "coverage": coverage_json(done.coverage),
         "report": str(folder / REPORT),
         "picks": [pick._asdict() for pick in done.picks],
@@ -157,10 +205,12 @@ def text(done: Done, source: Source, folder: pathlib.Path) -> str:
     new = done.picks[len(done.picks) - done.added :]
     unusable = set(done.round.options["unusable"])
     kept = sum(pick.index not in unusable for pick in done.picks) - done.added
+    told = done.heeded if done.round.options["limits"]["funds"] else {}
     lines = [f"{done.round.method}: {done.reason}."]
     lines.append(
         f"{done.added:,} of {len(source.ids):,} picked"
         + (f", {kept:,} kept from before" if kept else "")
+        + (f", for {done.heeded['spent']:g} of the funds" if "spent" in told else "")
     )
     lines += [
         f"  {pick.rank}. {shown(pick.id)} (nearest for {pick.represents:,} rows)"
