@@ -92,6 +92,7 @@ def test_picks_say_what_became_of_them(page: RoundPage) -> None:
         assert words.count("unusable") >= 1 and "picked before" in words
     tiles = Tree(pick_sheet(page.picks, page.images or {}))
     assert [one["class"] for one in tiles.all("li")] == list(STATES)
+    assert "picks, 1 unusable" in "".join(Tree(round_html(page)).words)
     assert "gain 2.5" in tiles.all("li")[0]["title"]
     assert tiles.all("img")[1]["alt"].startswith("pick 2: ")
 
