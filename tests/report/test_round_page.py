@@ -11,7 +11,7 @@ from jaxsel.report.budget_curve import coverage_sentence
 from jaxsel.report.pick_sheet import ShownPick, pick_sheet
 from jaxsel.report.pool_map import PoolMap, map_figure
 from jaxsel.report.round_page import Remark, RoundPage, round_html
-from tests.report.tree import Tree
+from tests.report.page_tree import Tree
 
 HOSTILE = "<script>alert('x')</script>&\"on<img src=x onerror=alert(1)>"
 STATES = ("new", "kept", "unusable", "new")
