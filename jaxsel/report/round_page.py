@@ -97,8 +97,11 @@ def round_html(page: RoundPage) -> str:
 
 def _facts(page: RoundPage) -> str:
     cover = page.coverage
+    usable = sum(pick.state != "unusable" for pick in page.picks)
+    bad = len(page.picks) - usable
+    label = ("pick" if usable == 1 else "picks") + (f", {bad:,} unusable" * bool(bad))
     facts = [
-        (f"{len(page.picks):,}", _counted(len(page.picks), "pick", "picks")),
+        (f"{usable:,}", label),
         (f"{len(page.norms):,}", f"{page.noun}s in the pool"),
         (percent(cover.shares[-1]), "of the pool covered"),
         (percent(cover.random[:, -1].mean()), "by as many random picks"),
@@ -222,7 +225,3 @@ def _provenance(provenance: Mapping[str, Any]) -> str:
 def _tied(text: str) -> str:
     """HTML in which a number and its per cent sign stay on one line."""
     return re.sub(r"(?<=\d) %", "&nbsp;%", text)
-
-
-def _counted(number: int, one: str, many: str) -> str:
-    return one if number == 1 else many

@@ -14,7 +14,7 @@ from jaxsel.evaluation.rows import ResultRow
 from jaxsel.report import contact_sheet as sheet_module
 from jaxsel.report.contact_sheet import contact_sheet, first_seed_picks, sheet_budget
 from jaxsel.report.page import ReportInputs, report_html
-from tests.report.tree import Tree
+from tests.report.page_tree import Tree
 
 HOSTILE = "<script>alert('x')</script>&\"quoted\""
 

@@ -11,7 +11,7 @@ from jaxsel.report.budget_curve import coverage_sentence
 from jaxsel.report.pick_sheet import ShownPick, pick_sheet
 from jaxsel.report.pool_map import PoolMap, map_figure
 from jaxsel.report.round_page import Remark, RoundPage, round_html
-from tests.report.tree import Tree
+from tests.report.page_tree import Tree
 
 HOSTILE = "<script>alert('x')</script>&\"on<img src=x onerror=alert(1)>"
 STATES = ("new", "kept", "unusable", "new")
@@ -92,6 +92,7 @@ def test_picks_say_what_became_of_them(page: RoundPage) -> None:
         assert words.count("unusable") >= 1 and "picked before" in words
     tiles = Tree(pick_sheet(page.picks, page.images or {}))
     assert [one["class"] for one in tiles.all("li")] == list(STATES)
+    assert "picks, 1 unusable" in "".join(Tree(round_html(page)).words)
     assert "gain 2.5" in tiles.all("li")[0]["title"]
     assert tiles.all("img")[1]["alt"].startswith("pick 2: ")
 
