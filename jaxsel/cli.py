@@ -19,6 +19,8 @@ with images or features of your own:
         the labels that came back
   backfill DIR --labels labels.csv
         other picks for those that cannot be used
+  verify DIR
+        does the same pool still give the same picks?
 
 experiments:
   run --config configs/NAME.py[:VARIANT] [--workdir DIR] [--config.field=value …]
@@ -37,6 +39,7 @@ OWN_DATA = {
     "export": ("jaxsel.verbs.export", "export"),
     "import": ("jaxsel.verbs.importing", "import_"),
     "backfill": ("jaxsel.verbs.backfill", "backfill"),
+    "verify": ("jaxsel.verbs.verify", "verify"),
 }
 
 
