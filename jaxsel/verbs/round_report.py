@@ -94,7 +94,8 @@ def _lede(
     new = sum(pick.state == "new" for pick in picks)
     stay = sum(pick.state == "kept" for pick in picks)
     noun = "row" if source.paths is None else "image"
-    said = f"{one.method} picked {new:,} of {counted(one.rows, noun)}, the best first"
+    said = f"{one.method} picked {new:,} of {counted(one.rows, noun)}"
+    said += ", in the order to label them"
     said += f", beside {stay:,} kept from before" if stay else ""
     said += f". Why {one.method}: {reason}."
     if pool.encoder:

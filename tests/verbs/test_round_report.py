@@ -87,5 +87,8 @@ def test_a_later_round_marks_what_was_before(
     assert page.count('<li class="kept"') == 2
     assert page.count('<li class="unusable"') == 1
     assert page.count('<li class="new"') == 1
-    assert "random picked 1 of 12 images, the best first, beside 2 kept" in page
+    assert (
+        "random picked 1 of 12 images, in the order to label them, beside 2 kept"
+        in page
+    )
     assert "1 image could not be read" in page and "learned nothing" in page
