@@ -125,7 +125,7 @@ def finish(ledger: Ledger, scores: jax.Array, rules: Rules | None = None) -> Pic
         moved = rest[jnp.clip(place - ledger.picked, 0)].astype(jnp.int32)
         return ledger._replace(
             rows=jnp.where(place < ledger.picked, ledger.rows, moved),
-            rounds=ledger.rounds + (rest[0] >= 0),
+            rounds=ledger.rounds + jnp.any(rest >= 0),
         )
 
     ledger = jax.lax.cond(short, fill, lambda ledger: ledger, ledger)
