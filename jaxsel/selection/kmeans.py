@@ -12,6 +12,7 @@ from jaxsel.selection.seeding import (
     greedy_start,
     make_pool,
 )
+from jaxsel.selection.sharded import mesh
 
 Array = jax.Array
 
@@ -127,6 +128,21 @@ class _Assignment(NamedTuple):
     counts: Array
 
 
+def _assign_all(pool: Pool, start: Start, tile: int) -> _Assignment:
+    """`_assign`, by every device for its own rows."""
+    if not mesh.on_mesh():
+        return _assign(pool, start, tile)
+
+    def part(rows: tuple[Array, Array, Array], whole: tuple[Array, Start]):
+        mine = _assign(Pool(*rows, whole[0]), whole[1], min(tile, len(rows[0])))
+        return _Assignment(mine.labels, mine.squared, *mesh.total(mine[2:]))
+
+    out = _Assignment(mesh.BY_ROWS, mesh.BY_ROWS, mesh.EVERYWHERE, mesh.EVERYWHERE)
+    found = mesh.rowwise(part, tuple(pool[:3]), (pool.mean, start), out=out)
+    n = len(pool.x)
+    return found._replace(labels=found.labels[:n], squared=found.squared[:n])
+
+
 def _assign(pool: Pool, start: Start, tile: int) -> _Assignment:
     """Sends every row to its nearest used centre and adds up the clusters."""
     n, d = pool.x.shape
@@ -208,7 +224,7 @@ def _lloyd(
 
     def assign_and_move(state: _Lloyd) -> _Lloyd:
         done = state.settled | (state.iterations == max_iters)
-        found = _assign(pool, state.start, tile)
+        found = _assign_all(pool, state.start, tile)
         inertia = found.squared.sum()
         means, reseeded = _means(pool, state.start, found)
         centres = jnp.where(done, state.start.centres, means)
@@ -246,7 +262,7 @@ def _means(pool: Pool, start: Start, found: _Assignment) -> tuple[Array, Array]:
     target = jnp.argmax(empty)
     far = jnp.argmax(found.squared)
     home = found.labels[far]
-    row = pool.x[far]
+    row = mesh.row(pool.x, far)
     # Rows this near to their centre are copies of it, up to rounding: the difference
     # is taken entry by entry, so it does not cancel.
     away = jnp.sum(jnp.square(row - start.centres[home]))

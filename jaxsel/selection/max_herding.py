@@ -30,6 +30,7 @@ from jax import lax
 from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.delta import auto_delta
+from jaxsel.selection.sharded import herding, mesh
 from jaxsel.selection.tiles import (
     add_slice,
     inner_products,
@@ -110,7 +111,7 @@ def herd(
     """`select_max_herding` at a given bandwidth; sizes only change the speed."""
     n = features.shape[0]
     tile, block = min(tile, n), min(block, n)
-    rows = pad_rows(features - jnp.mean(features, axis=0), tile)
+    rows = pad_rows(features - jnp.mean(features, axis=0), mesh.row_multiple(tile))
     padding = jnp.arange(len(rows)) >= n
     excluded = jnp.pad(labelled, (0, len(rows) - n), constant_values=True)
     pool = _Points(rows, jnp.sum(rows * rows, axis=1))
@@ -157,6 +158,8 @@ def _similarity(a: _Points, b: _Points, bandwidth: jax.Array) -> jax.Array:
 
 def _all_gains(pool: _Points, best: jax.Array, bandwidth: jax.Array, *, tile: int):
     """The gain of every row, summed over the pool; each pair of tiles visited once."""
+    if mesh.on_mesh():
+        return herding.all_gains(_similarity, pool, best, bandwidth, tile=tile)
     tiles = len(pool.rows) // tile
 
     def part(values, i):
@@ -184,7 +187,8 @@ def _unsettled(state: _State) -> jax.Array:
 
 def _refresh(pool: _Points, bandwidth, state: _State, *, tile: int, block: int):
     """Brings the `block` highest stale bounds up to date."""
-    bound, ids = lax.top_k(jnp.where(state.fresh, -2.0, state.bounds), block)
+    stale_bounds = mesh.everywhere(jnp.where(state.fresh, -2.0, state.bounds))
+    bound, ids = lax.top_k(stale_bounds, block)
     some = _take(pool, ids)
 
     def add_tile(i, gains):
@@ -192,9 +196,14 @@ def _refresh(pool: _Points, bandwidth, state: _State, *, tile: int, block: int):
         similar = _similarity(jax.tree.map(part, pool), some, bandwidth)
         return gains + jnp.sum(jnp.maximum(similar - part(state.best)[:, None], 0), 0)
 
-    gains = lax.fori_loop(
-        0, len(pool.rows) // tile, add_tile, jnp.zeros(block, jnp.float32)
-    )
+    if mesh.on_mesh():
+        gains = herding.some_gains(
+            _similarity, pool, state.best, some, bandwidth, tile=tile
+        )
+    else:
+        gains = lax.fori_loop(
+            0, len(pool.rows) // tile, add_tile, jnp.zeros(block, jnp.float32)
+        )
     # A copy of a pick gains nothing: what is left there is rounding.
     gains = jnp.where(state.best[ids] == 1, 0.0, gains)
     stale = bound >= 0
@@ -204,6 +213,10 @@ def _refresh(pool: _Points, bandwidth, state: _State, *, tile: int, block: int):
 
 def _best_of(pool: _Points, given: jax.Array, bandwidth, *, tile: int, block: int):
     """float32 [n]: similarity to the most similar row where `given` holds, or 0."""
+    if mesh.on_mesh():
+        return herding.best_of(
+            _similarity, pool, given, bandwidth, tile=tile, block=block
+        )
     ids, total = listed(given)
     tiles = jax.tree.map(lambda v: v.reshape(-1, tile, *v.shape[1:]), pool)
 

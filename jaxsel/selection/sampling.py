@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from jaxsel.selection.sharded.mesh import everywhere
+
 
 def in_tiers(scores: jax.Array, tiers: tuple[jax.Array, ...], budget: int):
     """The `budget` highest scores, every row of a tier before any of the next.
@@ -23,7 +25,7 @@ def in_tiers(scores: jax.Array, tiers: tuple[jax.Array, ...], budget: int):
     place = jnp.arange(budget, dtype=jnp.int32)
     start = jnp.int32(0)
     for t, tier in enumerate(tiers):
-        _, best = jax.lax.top_k(jnp.where(tier, scores, -jnp.inf), budget)
+        _, best = jax.lax.top_k(everywhere(jnp.where(tier, scores, -jnp.inf)), budget)
         size = jnp.minimum(jnp.sum(tier, dtype=jnp.int32), budget)
         here = (place >= start) & (place < start + size)
         moved = best[jnp.clip(place - start, 0, max(budget - 1, 0))]
@@ -65,6 +67,7 @@ def proportional(uniforms: jax.Array, weights: jax.Array) -> jax.Array:
       [1, 1, 1]
     """
     n = weights.shape[0]
+    weights = everywhere(weights)  # So that no sum depends on the devices.
     width = max(1, int(n**0.5))
     tiles = -(-n // width)
     tiled = jnp.pad(weights, (0, tiles * width - n)).reshape(tiles, width)

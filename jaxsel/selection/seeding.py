@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxsel.selection.sampling import proportional
+from jaxsel.selection.sharded import mesh
 
 Array = jax.Array
 
@@ -111,7 +112,7 @@ def _step(key: Array, pool: Pool, state: _Seeding, t: Array, tried: Array) -> _S
     best = jnp.argmin(jnp.where(tried, columns.sum(axis=1), jnp.inf))
     found = tried[best]
     start = Start(
-        start.centres.at[t].set(jnp.where(found, pool.x[rows[best]], 0)),
+        start.centres.at[t].set(jnp.where(found, mesh.row(pool.x, rows[best]), 0)),
         start.used.at[t].set(found),
     )
     return _Seeding(start, jnp.where(found, columns[best], closest))

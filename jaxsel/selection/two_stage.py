@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.rows import unit_rows
+from jaxsel.selection.sharded.mesh import everywhere
 
 # Options that hold one value a row: the second stage gets the candidates' values.
 _PER_ROW = ("input_norms",)
@@ -84,7 +85,7 @@ def two_stage(
         kept = second(
             key_second,
             # A zero row marked as labelled takes part in nothing.
-            jnp.where(real[:, None], features[rows], 0.0),
+            everywhere(jnp.where(real[:, None], features[rows], 0.0)),
             ~real,
             budget=budget,
             **_of_rows(options, second_options, rows),

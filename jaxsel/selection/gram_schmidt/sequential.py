@@ -11,6 +11,7 @@ from jaxsel.selection.gram_schmidt import basis as bases
 from jaxsel.selection.gram_schmidt.block import span
 from jaxsel.selection.gram_schmidt.residuals import EXHAUSTED, heaviest
 from jaxsel.selection.norm import row_norms
+from jaxsel.selection.sharded import mesh
 
 
 class State(NamedTuple):
@@ -85,7 +86,7 @@ def run(
             row = heaviest(weights, state.free)
         else:
             row = _draw(jax.random.fold_in(key, i), weights)
-        picked = state.residual[row]
+        picked = mesh.row(state.residual, row)
         length = jnp.sqrt(jnp.sum(jnp.square(picked)))
         q = picked / jnp.where(length > 0, length, 1.0)
         state = state._replace(
