@@ -15,13 +15,15 @@ from jaxsel.errors import UserError
 if TYPE_CHECKING:
     from jaxsel.selection.api import Selection, select
     from jaxsel.selection.methods import METHODS
+    from jaxsel.selection.sharded.mesh import pool_mesh
 
-__all__ = ["METHODS", "Selection", "UserError", "select"]
+__all__ = ["METHODS", "Selection", "UserError", "pool_mesh", "select"]
 
 # Where each lazy name lives: importing jaxsel must not pay for JAX.
 _HOMES = {
     "METHODS": "jaxsel.selection.methods",
     "Selection": "jaxsel.selection.api",
+    "pool_mesh": "jaxsel.selection.sharded.mesh",
     "select": "jaxsel.selection.api",
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from jaxsel.errors import UserError
 from jaxsel.selection import coverage, gram_schmidt, validate
@@ -15,6 +16,7 @@ from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
+from jaxsel.selection.sharded.door import OnMesh, drawn_order
 
 # Options that hold one value a row, and the type they are computed in.
 ROW_OPTIONS = {"input_norms": np.float32, "clusters": np.int32}
@@ -66,6 +68,7 @@ def select(
     labelled: Any = None,
     seed: int = 0,
     ids: Any = None,
+    mesh: Mesh | None = None,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool for labelling.
@@ -81,6 +84,8 @@ def select(
       seed: whole number; the same seed gives the same picks.
       ids: one distinct number or string a row. Rows are processed in id order, so
         ties go to the lowest id, and the same ids come out whatever the row order.
+      mesh: of `jaxsel.pool_mesh`: its devices share the rows, and none holds them all.
+        The picks are the same, see `jaxsel.selection.sharded.mesh`.
       **options: the method's own, see `jaxsel.selection.methods`.
 
     Returns:
@@ -98,25 +103,41 @@ def select(
       [0, 2]
     """
     entry = _method(method)
-    rows, zero_rows, scale = validate.as_features(features)
-    n = rows.shape[0]
+    if mesh is None:
+        rows, zero_rows, scale = validate.as_features(features)
+        n = rows.shape[0]
+    else:
+        features = validate.as_matrix(features)
+        n = features.shape[0]
     mask = validate.as_labelled(labelled, n)
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
     order = validate.id_order(ids, n)
-    options = _of_the_pool(check_options(method, options), mask, budget, order)
-    if order is not None:
-        rows, mask = rows[order], mask[order]
-    seen = unit_rows(rows) if entry.rows == "unit" else rows
-    del rows  # a copy of the pool that unit rows make needless
-    began = time.perf_counter()
-    picks = run(entry, seed, seen, mask, budget, options)
-    seconds = time.perf_counter() - began
+    options = check_options(method, options)
+    seen: Any
+    if mesh is None:
+        options = _of_the_pool(options, mask, budget, order)
+        if order is not None:
+            rows, mask = rows[order], mask[order]
+        seen = unit_rows(rows) if entry.rows == "unit" else rows
+        del rows  # a copy of the pool that unit rows make needless
+        began = time.perf_counter()
+        picks = run(entry, seed, seen, mask, budget, options)
+        seconds = time.perf_counter() - began
+    else:
+        order, options = drawn_order(method, seed, n, order, options)
+        options = _of_the_pool(options, mask, budget, order)
+        mask = mask if order is None else mask[order]
+        pool = OnMesh(features, entry, mesh, order)
+        picks, seconds = pool.run(seed, mask, budget, options)
+        (_, _, zero_rows, scale), seen = pool.placed, pool.rows
     picked = np.asarray(picks.indices, np.int64)
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
     info |= {"rows": entry.rows, "zero_rows": zero_rows, "scale": scale}
     info["seconds"] = seconds
+    if mesh is not None:
+        info["devices"] = mesh.size
     info |= {name: _plain(value) for name, value in picks.info.items()}
     if "algorithm" in entry.options:
         settings = {**entry.options, **options}

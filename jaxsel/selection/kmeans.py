@@ -1,7 +1,7 @@
 """k-means: greedy k-means++ start, Lloyd's iteration, best of several restarts."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -137,8 +137,9 @@ def _assign_all(pool: Pool, start: Start, tile: int) -> _Assignment:
         mine = _assign(Pool(*rows, whole[0]), whole[1], min(tile, len(rows[0])))
         return _Assignment(mine.labels, mine.squared, *mesh.total(mine[2:]))
 
-    out = _Assignment(mesh.BY_ROWS, mesh.BY_ROWS, mesh.EVERYWHERE, mesh.EVERYWHERE)
-    found = mesh.rowwise(part, tuple(pool[:3]), (pool.mean, start), out=out)
+    out: Any = (mesh.BY_ROWS, mesh.BY_ROWS, mesh.EVERYWHERE, mesh.EVERYWHERE)
+    whole = pool.mean, start
+    found = mesh.rowwise(part, tuple(pool[:3]), whole, out=_Assignment(*out))
     n = len(pool.x)
     return found._replace(labels=found.labels[:n], squared=found.squared[:n])
 

@@ -62,13 +62,11 @@ def covered_by(
         def cover(state):
             start, covered = state
             some = lists.stretch(rows, named, start, block)
-            hits = lax.map(
-                lambda a: tiles.counts_within(a, some, ball)[0] > 0, tiled
-            )
+            hits = lax.map(lambda a: tiles.counts_within(a, some, ball)[0] > 0, tiled)
             return start + block, covered | hits.ravel()[: len(rows)]
 
         start = jnp.int32(0), centres
-        return lax.while_loop(lambda s: s[0] < named.count, cover, start)[1]
+        return lax.while_loop(lambda s: s[0] < named.length, cover, start)[1]
 
     return mesh.rowwise(part, (rows, centres), ball)
 
@@ -110,7 +108,7 @@ def add_counts(
             return start + block, gains
 
         start = jnp.int32(0), gains
-        return lax.while_loop(lambda s: s[0] < named.count, by_block, start)[1]
+        return lax.while_loop(lambda s: s[0] < named.length, by_block, start)[1]
 
     return mesh.rowwise(part, (rows, gains, touched, counted), (sign, ball))
 

@@ -79,10 +79,8 @@ def best_of(
 
         def nearer(state):
             start, best = state
-            some = jax.tree.map(
-                lambda x: lists.stretch(x, named, start, block), points
-            )
-            real = start + jnp.arange(block) < named.count
+            some = jax.tree.map(lambda x: lists.stretch(x, named, start, block), points)
+            real = start + jnp.arange(block) < named.length
 
             def of_tile(points):
                 similar = similarity(points, some, bandwidth)
@@ -92,6 +90,6 @@ def best_of(
             return start + block, jnp.maximum(best, most)
 
         start = jnp.int32(0), jnp.zeros(size, jnp.float32)
-        return lax.while_loop(lambda s: s[0] < named.count, nearer, start)[1]
+        return lax.while_loop(lambda s: s[0] < named.length, nearer, start)[1]
 
     return mesh.rowwise(part, (points, given), bandwidth)[: len(given)]

@@ -21,13 +21,13 @@ class Listed(NamedTuple):
       ids: int32 `[s]`, a device's own ones first, as rows of its share; then `s`.
       mine: int32 scalar, how many those are.
       first: int32 scalar, where they begin in the list.
-      count: int32 scalar, the length of the list; the same on all devices.
+      length: int32 scalar, the length of the list; the same on all devices.
     """
 
     ids: jax.Array
     mine: jax.Array
     first: jax.Array
-    count: jax.Array
+    length: jax.Array
 
 
 def listed(mask: jax.Array) -> Listed:
