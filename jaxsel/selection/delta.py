@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsel.selection.sampling import spread
 from jaxsel.selection.sharded import mesh, pairs
 from jaxsel.selection.tiles import inner_products, listed, pad_rows
 
@@ -124,7 +125,7 @@ def auto_delta(
       >>> bool(0.02 < auto_delta(rows) < 0.3)
       True
     """
-    sample = mesh.everywhere(features[_spread(features.shape[0], reference_rows)])
+    sample = mesh.everywhere(features[spread(features.shape[0], reference_rows)])
     sample = sample - jnp.mean(sample, axis=0)
     candidates = sample[::2]
     targets = sample[1::2] if len(sample) > 1 else sample
@@ -152,15 +153,6 @@ def _nearest_on_mesh(rows, squares, ids, tile: int) -> jax.Array:
     meeting = pairs.Meeting(visit, jnp.minimum, jnp.inf, jnp.float32, tile)
     # Zero rows that fill a tile are of cluster 0, which is none.
     return pairs.over_pairs(meeting, (rows, squares, ids + 1), ())
-
-
-def _spread(n: int, size: int) -> np.ndarray:
-    """At most `size` distinct positions of 0 ... n - 1, evenly spread and aperiodic."""
-    if n <= size:
-        return np.arange(n)
-    golden = (5**0.5 - 1) / 2
-    offset = (np.arange(size) * golden) % 1 if n >= 2 * size else 0.0
-    return ((np.arange(size) + offset) * (n / size)).astype(np.int64).clip(0, n - 1)
 
 
 def _distances(a: jax.Array, b: jax.Array) -> jax.Array:

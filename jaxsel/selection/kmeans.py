@@ -12,7 +12,7 @@ from jaxsel.selection.seeding import (
     greedy_start,
     make_pool,
 )
-from jaxsel.selection.sharded import mesh
+from jaxsel.selection.sharded import mesh, tiling
 
 Array = jax.Array
 
@@ -99,7 +99,9 @@ def kmeans(
     tile = min(tile, n)
     pool = make_pool(x, valid)
     rows = jnp.maximum(valid.sum(), 1)
-    threshold = tol * pool.lengths.sum() / (rows * x.shape[1]).astype(x.dtype)
+    threshold = (
+        tol * mesh.everywhere(pool.lengths).sum() / (rows * x.shape[1]).astype(x.dtype)
+    )
 
     def better(best: KMeans, key_restart: Array) -> tuple[KMeans, None]:
         start = greedy_start(key_restart, pool, count, k=k)
@@ -128,20 +130,28 @@ class _Assignment(NamedTuple):
     counts: Array
 
 
-def _assign_all(pool: Pool, start: Start, tile: int) -> _Assignment:
-    """`_assign`, by every device for its own rows."""
-    if not mesh.on_mesh():
-        return _assign(pool, start, tile)
+def _assign_on_mesh(
+    rows: tuple[Array, Array, Array], n: int, mean: Array, start: Start, tile: int
+) -> _Assignment:
+    """`_assign` by every device for its own tiles `rows`, summed in their order."""
 
     def part(rows: tuple[Array, Array, Array], whole: tuple[Array, Start]):
-        mine = _assign(Pool(*rows, whole[0]), whole[1], min(tile, len(rows[0])))
-        return _Assignment(mine.labels, mine.squared, *mesh.total(mine[2:]))
+        tiles = jax.tree.map(lambda x: x.reshape(-1, tile, *x.shape[1:]), rows)
+        mean, start = whole
+        found = jax.lax.map(
+            lambda x: _assign(Pool(x[0], x[1], x[2], mean), start, tile), tiles
+        )
+        return _Assignment(
+            found.labels.ravel(),
+            found.squared.ravel(),
+            tiling.ordered_total(found.sums),
+            mesh.total(found.counts.sum(axis=0)),
+        )
 
     out: Any = (mesh.BY_ROWS, mesh.BY_ROWS, mesh.EVERYWHERE, mesh.EVERYWHERE)
-    whole = pool.mean, start
-    found = mesh.rowwise(part, tuple(pool[:3]), whole, out=_Assignment(*out))
-    n = len(pool.x)
-    return found._replace(labels=found.labels[:n], squared=found.squared[:n])
+    found = mesh.rowwise(part, rows, (mean, start), out=_Assignment(*out))
+    labels, squared = mesh.everywhere((found.labels, found.squared))
+    return found._replace(labels=labels[:n], squared=squared[:n])
 
 
 def _assign(pool: Pool, start: Start, tile: int) -> _Assignment:
@@ -222,10 +232,14 @@ def _lloyd(
     pool: Pool, start: Start, threshold: Array, max_iters: int, tile: int
 ) -> KMeans:
     """Moves the centres until they settle, then assigns once more; all centred."""
+    assign = partial(_assign, pool, tile=tile)
+    if mesh.on_mesh():
+        rows = tiling.whole_tiles(tuple(pool[:3]), len(pool.x), tile)
+        assign = partial(_assign_on_mesh, rows, len(pool.x), pool.mean, tile=tile)
 
     def assign_and_move(state: _Lloyd) -> _Lloyd:
         done = state.settled | (state.iterations == max_iters)
-        found = _assign_all(pool, state.start, tile)
+        found = assign(state.start)
         inertia = found.squared.sum()
         means, reseeded = _means(pool, state.start, found)
         centres = jnp.where(done, state.start.centres, means)

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsel.selection.sharded.mesh import everywhere
 
@@ -83,3 +84,12 @@ def _inverse_cdf(cumulative: jax.Array, uniform: jax.Array) -> jax.Array:
     target = jnp.minimum(uniform * total, jnp.nextafter(total, jnp.float32(0)))
     place = jnp.searchsorted(cumulative, target, side="right")
     return jnp.minimum(place, cumulative.shape[0] - 1).astype(jnp.int32)
+
+
+def spread(n: int, size: int) -> np.ndarray:
+    """At most `size` distinct positions of 0 ... n - 1, evenly spread and aperiodic."""
+    if n <= size:
+        return np.arange(n)
+    golden = (5**0.5 - 1) / 2
+    offset = (np.arange(size) * golden) % 1 if n >= 2 * size else 0.0
+    return ((np.arange(size) + offset) * (n / size)).astype(np.int64).clip(0, n - 1)

@@ -91,7 +91,9 @@ class OnMesh:
         if "max_clusters" not in self._entry.options:
             return options
         stages = 2 if "candidates" in self._entry.options else 1
-        wanted = -(-(int(mask.sum()) + stages * budget) // 64) * 64
+        labelled, wanted = int(mask.sum()), stages * budget
+        if labelled:  # As `typiclust._room`: the same shapes round alike.
+            wanted = -(-(labelled + wanted) // 64) * 64
         most = options.get("max_clusters", self._entry.options["max_clusters"])
         return {**options, "max_clusters": min(most, wanted)}
 
