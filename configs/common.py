@@ -90,6 +90,11 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.supervised.mean = CIFAR_MEAN
     config.supervised.std = CIFAR_STD
 
+    # Devices that share the rows of a pool, and the runs of a call: 0 for all of them.
+    config.mesh = ConfigDict()
+    config.mesh.pool = 0
+    config.mesh.replicates = 0
+
     # Runs that share a compiled program and a call, 0 for as many as fit into memory
     # where they run side by side; fixed in plan.json for resumption. `together` of them
     # are side by side in the mode chunks.

@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from jaxsel.selection.api import Selection, select
     from jaxsel.selection.constraints import Constraints
     from jaxsel.selection.methods import METHODS
+    from jaxsel.selection.sharded.mesh import pool_mesh
 
-__all__ = ["METHODS", "Constraints", "Selection", "UserError", "select"]
+__all__ = ["METHODS", "Constraints", "Selection", "UserError", "pool_mesh", "select"]
 
 # Where each lazy name lives: importing jaxsel must not pay for JAX.
 _HOMES = {
     "Constraints": "jaxsel.selection.constraints",
     "METHODS": "jaxsel.selection.methods",
     "Selection": "jaxsel.selection.api",
+    "pool_mesh": "jaxsel.selection.sharded.mesh",
     "select": "jaxsel.selection.api",
 }
 

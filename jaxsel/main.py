@@ -3,6 +3,8 @@
 Runs one experiment: data, features, selection, training, evaluation, report.
 (`jaxsel features` with the same flags stops after the features.)
 Any field of the config can be set: `--config.seeds="(0, 1)"`.
+On several hosts the same command runs on each, with JAX_COORDINATOR_ADDRESS,
+JAX_NUM_PROCESSES and JAX_PROCESS_ID set; the first one writes the workdir.
 """
 
 import pathlib
@@ -70,8 +72,10 @@ def _run(words: list[str], only_features: bool) -> int:
     flags.FLAGS.mark_as_parsed()  # Else absl says that logging comes before flags.
     logging.use_absl_handler()
     logging.set_verbosity(logging.INFO if values.verbose else logging.WARNING)
+    from jaxsel.experiment import hosts
     from jaxsel.experiment.warm import keep_compiled
 
+    hosts.join()
     keep_compiled()
     if only_features:
         from jaxsel.experiment.featuring import make_features
@@ -82,7 +86,10 @@ def _run(words: list[str], only_features: bool) -> int:
 
     name = "-".join(filter(None, [config.name, config.variant]))
     workdir = pathlib.Path(values.workdir or f"runs/{name}")
-    print(run(config, workdir))
+    summary = run(config, workdir)
+    if not hosts.is_first():
+        return 0
+    print(summary)
     print(f"Everything is in {workdir}/ (pictures and table: {workdir}/report.html)")
     return 0
 

@@ -10,6 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsel.experiment.devices import (
+    mesh_of_replicates,
+    on_every_device,
+    shared_out,
+)
 from jaxsel.experiment.inputs import Inputs
 from jaxsel.experiment.long_runs import LongRuns
 from jaxsel.experiment.settings import Settings
@@ -50,6 +55,7 @@ class Trainers:
         self._settings, self._inputs = settings, inputs
         self._checkpoints = checkpoints
         self._programs: dict[Any, tuple[Any, float]] = {}
+        self._mesh = mesh_of_replicates(settings.resolved)
 
     def train(
         self,
@@ -80,6 +86,8 @@ class Trainers:
             check_indices(rows, len(self._inputs.train.ids), self._inputs.train.labels)
         if FRAMEWORKS[framework].whole_pool:
             return self._train_long(framework, seeds, picks, names)
+        if self._mesh is not None:  # As many runs for every device.
+            width += -width % self._mesh.size
         lacking = width - len(picks)
         keys = _training_keys(np.array(seeds + seeds[-1:] * lacking))
         padded = picks + picks[-1:] * lacking
@@ -104,10 +112,10 @@ class Trainers:
         names: list[str],
     ) -> Outcome:
         """The runs one after the other, each in parts."""
-        trainer = self._long_runs(framework)
+        trainer, images = self._long_runs(framework), self._images_alone
         keys = _training_keys(np.array(seeds))
         runs = [
-            trainer.train(key, rows, self._images, name)
+            trainer.train(key, rows, images, name)
             for key, rows, name in zip(keys, picks, names, strict=True)
         ]
         metrics = jax.tree.map(lambda *fields: np.stack(fields), *(r[0] for r in runs))
@@ -125,21 +133,37 @@ class Trainers:
         sizes = np.array([len(pick) for pick in picks], np.int32)
         kind = FRAMEWORKS[framework].inputs
         task = self._images if kind == "images" else self._features
-        call = (keys, indices, sizes, task)
+        call: Any = (keys, indices, sizes, task)
+        if self._mesh is not None:
+            # A typed key does not travel as NumPy; what it is made of does.
+            call = np.asarray(jax.random.key_data(keys)), indices, sizes, task
         shape = (framework, together, indices.shape)
         if shape not in self._programs:
-            mode = "vmap" if together == len(picks) else "chunks"
+            mode = "vmap" if together >= self._alike(len(picks)) else "chunks"
             mode = "map" if together == 1 else mode
             train = FRAMEWORKS[framework].make_train(
                 settings, self._inputs.n_classes, mode, together
             )
             start = time.perf_counter()
-            program = jax.jit(train).lower(*call).compile()
+            program = self._jitted(train).lower(*call).compile()
             self._programs[shape] = (program, time.perf_counter() - start)
         program, compile_seconds = self._programs[shape]
         start = time.perf_counter()
         metrics = jax.device_get(jax.block_until_ready(program(*call)))
         return Outcome(metrics, time.perf_counter() - start, compile_seconds)
+
+    def _alike(self, width: int) -> int:
+        """Runs of a call that one device has."""
+        return width if self._mesh is None else width // self._mesh.size
+
+    def _jitted(self, train: Any) -> Any:
+        if self._mesh is None:
+            return jax.jit(train)
+
+        def from_data(keys: Any, *rest: Any) -> Metrics:
+            return train(jax.random.wrap_key_data(keys), *rest)
+
+        return shared_out(from_data, self._mesh)
 
     def _stream(
         self, framework: str, keys: jax.Array, picks: list[np.ndarray]
@@ -176,28 +200,38 @@ class Trainers:
 
     @functools.cached_property
     def _images(self) -> Task:
+        return self._task(*self._both_images())
+
+    @functools.cached_property
+    def _images_alone(self) -> Task:
+        if self._mesh is None:
+            return self._images
+        examples, labels = self._both_images()
+        return self._task(examples, labels, alone=True)
+
+    def _both_images(self) -> Any:
         train, test = self._inputs.train, self._inputs.test
         assert train.images is not None and test.images is not None
-        return _task((train.images, test.images), (train.labels, test.labels))
+        return (train.images, test.images), (train.labels, test.labels)
 
     @functools.cached_property
     def _features(self) -> Task:
         train, test = self._inputs.train_features, self._inputs.test_features
         assert test is not None, "read_inputs makes them for such a framework"
         labels = self._inputs.train.labels, self._inputs.test.labels
-        return _task((train.rows, test.rows), labels)
+        return self._task((train.rows, test.rows), labels)
 
-
-def _task(
-    examples: tuple[np.ndarray, np.ndarray], labels: tuple[np.ndarray, np.ndarray]
-) -> Task:
-    """Both splits on the device."""
-    return Task(
-        jnp.asarray(examples[0]),
-        jnp.asarray(labels[0]),
-        jnp.asarray(examples[1]),
-        jnp.asarray(labels[1]),
-    )
+    def _task(
+        self,
+        examples: tuple[np.ndarray, np.ndarray],
+        labels: tuple[np.ndarray, np.ndarray],
+        alone: bool = False,
+    ) -> Task:
+        """Both splits on every device that has runs, or on one alone."""
+        parts = examples[0], labels[0], examples[1], labels[1]
+        if self._mesh is None or alone:
+            return Task(*map(jnp.asarray, parts))
+        return Task(*on_every_device(parts, self._mesh))
 
 
 @jax.vmap

@@ -9,6 +9,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from jaxsel.data.folders import cache_root
+from jaxsel.experiment import hosts
 from jaxsel.experiment import workdir as folders
 from jaxsel.experiment.grid import runs_of, selections_of
 from jaxsel.experiment.identity import identity_of, refuse_other_config
@@ -60,7 +61,7 @@ def run(config: ConfigDict, workdir: pathlib.Path) -> str:
       UserError: a mistake in the config, the data or the workdir, found before
         anything is computed.
     """
-    with folders.opened(workdir):
+    with hosts.own_place(workdir) as workdir, folders.opened(workdir):
         done = _complete(config, workdir, earlier_too=True)
         logging.info("report in %s", workdir / "report.html")
         return write_report(workdir, done.settings, done.inputs, done.manifest)
@@ -81,7 +82,7 @@ def complete(config: ConfigDict, workdir: pathlib.Path) -> Finished:
     Raises:
       UserError: as for `run`.
     """
-    with folders.opened(workdir):
+    with hosts.own_place(workdir) as workdir, folders.opened(workdir):
         return _complete(config, workdir, earlier_too=False)
 
 
@@ -97,7 +98,7 @@ def _complete(
         settings = check(ConfigDict(resolved))
         settings = folders.with_earlier_grids(settings, own, earlier)
         refuse_other_config(str(workdir), earlier["identity"], settings.resolved)
-    inputs = read_inputs(settings, cache_root(None))
+    inputs = hosts.first_alone(lambda: read_inputs(settings, cache_root(None)))
     manifest = _join_manifest(settings, inputs, workdir, earlier)
     now_due = settings if earlier_too else settings._replace(grids=(own,))
     picked = _select(now_due, settings, inputs, workdir)

@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.experiment import journal
+from jaxsel.experiment.devices import mesh_of_pool
 from jaxsel.experiment.grid import selections_of
 from jaxsel.experiment.pools import Pool, draw_pool
 from jaxsel.experiment.progress import Progress
@@ -118,7 +119,14 @@ def _select_missing(
             if proposed is not None:
                 given = {"candidates": np.searchsorted(pool.rows, proposed)}
             selection = select(
-                features, size, method, labelled=labelled, seed=seed, **options, **given
+                features,
+                size,
+                method,
+                labelled=labelled,
+                seed=seed,
+                mesh=mesh_of_pool(settings.resolved),
+                **options,
+                **given,
             )
         entry = {
             "method": label,

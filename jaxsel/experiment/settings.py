@@ -7,6 +7,7 @@ from ml_collections import ConfigDict
 
 from jaxsel.data.catalog import DATASETS
 from jaxsel.errors import UserError
+from jaxsel.experiment.devices import check_mesh
 from jaxsel.experiment.grid import Grid, grid_of
 from jaxsel.features.dtypes import DTYPES
 from jaxsel.features.encoders import ENCODERS
@@ -89,6 +90,7 @@ def check(config: ConfigDict) -> Settings:
             "expected config.data.holdout in [0, 1), found "
             f"{resolved['data']['holdout']}"
         )
+    check_mesh(resolved)
     _check_replicates(resolved)
     _check_streamed(resolved)
     _check_features(resolved["features"])

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsel.experiment.devices import mesh_of_replicates
 from jaxsel.experiment.inputs import Inputs
 from jaxsel.experiment.settings import Settings
 from jaxsel.training.footprint import peak_bytes
@@ -54,7 +55,9 @@ class Widths(NamedTuple):
             return asked or 1, 1
         if mode == "map":  # A run on images takes minutes, one on features no second.
             long = entry.inputs == "images"
-            return asked or (1 if long else equal_width(count, _MOST)), 1
+            mesh = mesh_of_replicates(self.settings.resolved)
+            devices = 1 if mesh is None else mesh.size
+            return asked or (devices if long else equal_width(count, _MOST)), 1
         free = _SHARE * free_bytes() - self._task_bytes(entry.inputs)
         fitting = max(1, int(free / self.run_bytes(framework, size)))
         if mode == "chunks":
@@ -114,7 +117,7 @@ def equal_width(count: int, most: int) -> int:
 
 def free_bytes() -> int:
     """Of the accelerator, or of the machine where that is the device."""
-    stats = jax.devices()[0].memory_stats()
+    stats = jax.local_devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:
         return stats["bytes_limit"] - stats["bytes_in_use"]
     known = pathlib.Path("/proc/meminfo")

@@ -189,7 +189,7 @@ def _train(
             logging.info("training goes on from step %d", int(state.step))
         step = int(state.step)
         drop_after(log, step)
-        on_device = jax.device_put(images, jax.devices()[0])
+        on_device = jax.device_put(images, jax.local_devices()[0])
         saved = time.monotonic()
         order_of, order = -1, on_device
         with begin(total, step) as progress:

@@ -143,7 +143,7 @@ def start(settings: SimCLR) -> State:
     velocity = jax.tree.map(jnp.zeros_like, params)
     state = State(params, statistics, velocity, jnp.int32(0))
     # On a device by name, as restored arrays are: else the step compiles twice.
-    return jax.device_put(state, jax.devices()[0])
+    return jax.device_put(state, jax.local_devices()[0])
 
 
 def learning_rate(settings: SimCLR, epoch: Array | int) -> Array:

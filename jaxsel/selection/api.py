@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh
 
 from jaxsel.errors import UserError
 from jaxsel.selection import coverage, gram_schmidt, heeding, validate
@@ -17,6 +18,7 @@ from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
 from jaxsel.selection.rules import Rules
+from jaxsel.selection.sharded.door import OnMesh, drawn_order
 
 # Options that hold one value a row, and the type they are computed in.
 ROW_OPTIONS = {"input_norms": np.float32, "clusters": np.int32}
@@ -71,6 +73,7 @@ def select(
     seed: int = 0,
     ids: Any = None,
     constraints: Constraints | None = None,
+    mesh: Mesh | None = None,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool for labelling.
@@ -88,6 +91,8 @@ def select(
         ties go to the lowest id, and the same ids come out whatever the row order.
       constraints: `jaxsel.Constraints`: rows to include or exclude, limits of groups,
         quotas of strata, a least distance, costs.
+      mesh: of `jaxsel.pool_mesh`: its devices share the rows, and none holds them all.
+        The picks are the same, see `jaxsel.selection.sharded.mesh`.
       **options: the method's own, see `jaxsel.selection.methods`.
 
     Returns:
@@ -105,27 +110,49 @@ def select(
       [0, 2]
     """
     entry = _method(method)
-    rows, zero_rows, scale = validate.as_features(features)
-    n = rows.shape[0]
+    if mesh is not None and constraints is not None:
+        raise UserError(
+            "expected constraints or a mesh, found both: constraints are heeded by one "
+            "device alone; leave mesh out"
+        )
+    if mesh is None:
+        rows, zero_rows, scale = validate.as_features(features)
+        n = rows.shape[0]
+    else:
+        features = validate.as_matrix(features)
+        n = features.shape[0]
     mask = validate.as_labelled(labelled, n)
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
     order = validate.id_order(ids, n)
-    options = _of_the_pool(check_options(method, options), mask, budget, order)
-    if order is not None:
-        rows, mask = rows[order], mask[order]
-        constraints = constraints and constraints.reordered(order)
-    seen = unit_rows(rows) if entry.rows == "unit" else rows
-    del rows  # a copy of the pool that unit rows make needless
-    began = time.perf_counter()
-    todo = heeding.plan(constraints or Constraints(), seen, mask, budget)
-    picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
-    seconds = time.perf_counter() - began
+    options = check_options(method, options)
+    seen: Any
+    if mesh is None:
+        options = _of_the_pool(options, mask, budget, order)
+        if order is not None:
+            rows, mask = rows[order], mask[order]
+            constraints = constraints and constraints.reordered(order)
+        seen = unit_rows(rows) if entry.rows == "unit" else rows
+        del rows  # a copy of the pool that unit rows make needless
+        began = time.perf_counter()
+        todo = heeding.plan(constraints or Constraints(), seen, mask, budget)
+        picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
+        seconds = time.perf_counter() - began
+    else:
+        order, options = drawn_order(method, seed, n, order, options)
+        options = _of_the_pool(options, mask, budget, order)
+        mask = mask if order is None else mask[order]
+        pool = OnMesh(features, entry, mesh, order)
+        todo = heeding.unconstrained(mask, budget)
+        picks, seconds = pool.run(seed, mask, budget, options)
+        (_, _, zero_rows, scale), seen = pool.placed, pool.rows
     picked, gains, heeded = heeding.outcome(todo, picks)
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
     info |= {"rows": entry.rows, "zero_rows": zero_rows, "scale": scale}
     info["seconds"] = seconds
+    if mesh is not None:
+        info["devices"] = mesh.size
     info |= {name: _plain(value) for name, value in picks.info.items()}
     info |= {} if constraints is None else heeded
     if "algorithm" in entry.options:

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsel.selection.sampling import spread
+from jaxsel.selection.sharded import mesh, pairs
 from jaxsel.selection.tiles import inner_products, listed, pad_rows
 
 REFERENCE_ROWS = 2048
@@ -51,7 +53,7 @@ def purity_delta(
     n = features.shape[0]
     tile = min(tile, n)
     # Small differences keep their precision once the mean is taken off.
-    rows = pad_rows(features - jnp.mean(features, axis=0), tile)
+    rows = pad_rows(features - jnp.mean(features, axis=0), mesh.row_multiple(tile))
     # Padding has no cluster: its distances are ignored below.
     ids = jnp.pad(clusters.astype(jnp.int32), (0, len(rows) - n), constant_values=-1)
     squares = jnp.sum(rows * rows, axis=1)
@@ -70,13 +72,16 @@ def purity_delta(
             nearest = lax.dynamic_update_slice(nearest, least, (k * tile,))
         return nearest
 
-    tiles = len(rows) // tile
-    nearest = lax.fori_loop(
-        0,
-        tiles,
-        lambda i, e: lax.fori_loop(i, tiles, lambda j, e: visit(i, j, e), e),
-        jnp.full(len(rows), jnp.inf, jnp.float32),
-    )
+    if mesh.on_mesh():
+        nearest = _nearest_on_mesh(rows, squares, ids, tile)
+    else:
+        tiles = len(rows) // tile
+        nearest = lax.fori_loop(
+            0,
+            tiles,
+            lambda i, e: lax.fori_loop(i, tiles, lambda j, e: visit(i, j, e), e),
+            jnp.full(len(rows), jnp.inf, jnp.float32),
+        )
     ascending = jnp.sort(nearest[:n])
     return jnp.minimum(jnp.sqrt(ascending[n - int(np.ceil(purity * n))]), 2.0)
 
@@ -120,7 +125,7 @@ def auto_delta(
       >>> bool(0.02 < auto_delta(rows) < 0.3)
       True
     """
-    sample = features[_spread(features.shape[0], reference_rows)]
+    sample = mesh.everywhere(features[spread(features.shape[0], reference_rows)])
     sample = sample - jnp.mean(sample, axis=0)
     candidates = sample[::2]
     targets = sample[1::2] if len(sample) > 1 else sample
@@ -136,13 +141,18 @@ def auto_delta(
     return radii[jnp.argmax(hill & (gain >= 0.9 * height))]
 
 
-def _spread(n: int, size: int) -> np.ndarray:
-    """At most `size` distinct positions of 0 ... n - 1, evenly spread and aperiodic."""
-    if n <= size:
-        return np.arange(n)
-    golden = (5**0.5 - 1) / 2
-    offset = (np.arange(size) * golden) % 1 if n >= 2 * size else 0.0
-    return ((np.arange(size) + offset) * (n / size)).astype(np.int64).clip(0, n - 1)
+def _nearest_on_mesh(rows, squares, ids, tile: int) -> jax.Array:
+    """Squared distances to the nearest row of another cluster, `[n]` by rows."""
+
+    def visit(a, b, _):
+        square = a[1][:, None] + b[1] - 2 * inner_products(a[0], b[0])
+        other = (a[2][:, None] != b[2]) & (a[2][:, None] > 0) & (b[2] > 0)
+        square = jnp.where(other, jnp.maximum(square, 0), jnp.inf)
+        return jnp.min(square, axis=1), jnp.min(square, axis=0)
+
+    meeting = pairs.Meeting(visit, jnp.minimum, jnp.inf, jnp.float32, tile)
+    # Zero rows that fill a tile are of cluster 0, which is none.
+    return pairs.over_pairs(meeting, (rows, squares, ids + 1), ())
 
 
 def _distances(a: jax.Array, b: jax.Array) -> jax.Array:

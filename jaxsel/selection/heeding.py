@@ -75,7 +75,7 @@ def plan(
     """
     n = len(labelled)
     if all(value is None for value in vars(wanted).values()):
-        return Plan(np.zeros(0, np.int64), labelled, budget, None, 0.0)
+        return unconstrained(labelled, budget)
     include = constraints.included(wanted.include, labelled, budget)
     excluded = validate.as_labelled(wanted.exclude, n, "exclude")
     if excluded[include].any():
@@ -109,6 +109,11 @@ def plan(
     check(demand)
     held = places(demand)
     return Plan(include, known, more, _rules(bare, demand, held), spent, cost)
+
+
+def unconstrained(labelled: np.ndarray, budget: int) -> Plan:
+    """The plan of a selection that heeds nothing but its labelled rows."""
+    return Plan(np.zeros(0, np.int64), labelled, budget, None, 0.0)
 
 
 def _check_included(

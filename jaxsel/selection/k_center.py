@@ -35,6 +35,7 @@ from jax import lax
 from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.rules import Rules, Standing
+from jaxsel.selection.sharded import mesh
 
 # A block is so many groups of so many neighbouring rows.
 GROUPS = 128
@@ -277,7 +278,7 @@ def _pick_plainly(pool: _Pool, state: _State) -> _State:
     def one_centre(step, parts):
         # Distances wait a step before they are merged: on their own they compile to a
         # vectorised pass at the speed of memory, fused with the minimum to a slow one.
-        centre = pool.rows[state.indices[step]]
+        centre = mesh.row(pool.rows, state.indices[step])
         return jnp.minimum(*parts), _squared_distances(pool.rows, centre)
 
     far = jnp.full_like(state.nearest, jnp.inf)
@@ -314,8 +315,8 @@ def _highest(score: jax.Array) -> tuple[jax.Array, jax.Array]:
     chosen, outside = jnp.arange(groups), jnp.float32(-jnp.inf)
     if groups > GROUPS:
         highest = padded.reshape(groups, GROUP).max(axis=1)
-        # Without the barrier the slices would be merged into the search, which sorts.
-        top, chosen = lax.optimization_barrier(lax.top_k(highest, GROUPS + 1))
+        # Apart, or the slices would be merged into the search, which sorts.
+        top, chosen = mesh.top_k(highest, GROUPS + 1)
         chosen, outside = jnp.sort(chosen[:GROUPS]), top[GROUPS]
     rows = chosen[:, None] * GROUP + jnp.arange(GROUP)
     return rows.ravel().astype(jnp.int32), outside
@@ -332,7 +333,7 @@ def _to_labelled(rows: jax.Array, labelled: jax.Array) -> jax.Array:
 
     def nearer(i, parts):
         # As in `_pick_plainly`.
-        return jnp.minimum(*parts), _squared_distances(rows, rows[ids[i]])
+        return jnp.minimum(*parts), _squared_distances(rows, mesh.row(rows, ids[i]))
 
     far = jnp.full(n, jnp.inf, jnp.float32)
     return jnp.minimum(*lax.fori_loop(0, jnp.sum(labelled), nearer, (far, far)))

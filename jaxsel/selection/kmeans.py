@@ -1,7 +1,7 @@
 """k-means: greedy k-means++ start, Lloyd's iteration, best of several restarts."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jaxsel.selection.seeding import (
     greedy_start,
     make_pool,
 )
+from jaxsel.selection.sharded import mesh, tiling
 
 Array = jax.Array
 
@@ -98,7 +99,9 @@ def kmeans(
     tile = min(tile, n)
     pool = make_pool(x, valid)
     rows = jnp.maximum(valid.sum(), 1)
-    threshold = tol * pool.lengths.sum() / (rows * x.shape[1]).astype(x.dtype)
+    threshold = (
+        tol * mesh.everywhere(pool.lengths).sum() / (rows * x.shape[1]).astype(x.dtype)
+    )
 
     def better(best: KMeans, key_restart: Array) -> tuple[KMeans, None]:
         start = greedy_start(key_restart, pool, count, k=k)
@@ -125,6 +128,30 @@ class _Assignment(NamedTuple):
     squared: Array
     sums: Array
     counts: Array
+
+
+def _assign_on_mesh(
+    rows: tuple[Array, Array, Array], n: int, mean: Array, start: Start, tile: int
+) -> _Assignment:
+    """`_assign` by every device for its own tiles `rows`, summed in their order."""
+
+    def part(rows: tuple[Array, Array, Array], whole: tuple[Array, Start]):
+        tiles = jax.tree.map(lambda x: x.reshape(-1, tile, *x.shape[1:]), rows)
+        mean, start = whole
+        found = jax.lax.map(
+            lambda x: _assign(Pool(x[0], x[1], x[2], mean), start, tile), tiles
+        )
+        return _Assignment(
+            found.labels.ravel(),
+            found.squared.ravel(),
+            tiling.ordered_total(found.sums),
+            mesh.total(found.counts.sum(axis=0)),
+        )
+
+    out: Any = (mesh.BY_ROWS, mesh.BY_ROWS, mesh.EVERYWHERE, mesh.EVERYWHERE)
+    found = mesh.rowwise(part, rows, (mean, start), out=_Assignment(*out))
+    labels, squared = mesh.everywhere((found.labels, found.squared))
+    return found._replace(labels=labels[:n], squared=squared[:n])
 
 
 def _assign(pool: Pool, start: Start, tile: int) -> _Assignment:
@@ -205,10 +232,14 @@ def _lloyd(
     pool: Pool, start: Start, threshold: Array, max_iters: int, tile: int
 ) -> KMeans:
     """Moves the centres until they settle, then assigns once more; all centred."""
+    assign = partial(_assign, pool, tile=tile)
+    if mesh.on_mesh():
+        rows = tiling.whole_tiles(tuple(pool[:3]), len(pool.x), tile)
+        assign = partial(_assign_on_mesh, rows, len(pool.x), pool.mean, tile=tile)
 
     def assign_and_move(state: _Lloyd) -> _Lloyd:
         done = state.settled | (state.iterations == max_iters)
-        found = _assign(pool, state.start, tile)
+        found = assign(state.start)
         inertia = found.squared.sum()
         means, reseeded = _means(pool, state.start, found)
         centres = jnp.where(done, state.start.centres, means)
@@ -246,7 +277,7 @@ def _means(pool: Pool, start: Start, found: _Assignment) -> tuple[Array, Array]:
     target = jnp.argmax(empty)
     far = jnp.argmax(found.squared)
     home = found.labels[far]
-    row = pool.x[far]
+    row = mesh.row(pool.x, far)
     # Rows this near to their centre are copies of it, up to rounding: the difference
     # is taken entry by entry, so it does not cancel.
     away = jnp.sum(jnp.square(row - start.centres[home]))

@@ -33,6 +33,7 @@ from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.delta import auto_delta
 from jaxsel.selection.rules import Rules
+from jaxsel.selection.sharded import herding, mesh
 from jaxsel.selection.tiles import (
     add_slice,
     inner_products,
@@ -118,7 +119,7 @@ def herd(
     """`select_max_herding` at a given bandwidth; sizes only change the speed."""
     n = features.shape[0]
     tile, block = min(tile, n), min(block, n)
-    rows = pad_rows(features - jnp.mean(features, axis=0), tile)
+    rows = pad_rows(features - jnp.mean(features, axis=0), mesh.row_multiple(tile))
     padding = jnp.arange(len(rows)) >= n
     excluded = jnp.pad(labelled, (0, len(rows) - n), constant_values=True)
     pool = _Points(rows, jnp.sum(rows * rows, axis=1))
@@ -186,6 +187,8 @@ def _similarity(a: _Points, b: _Points, bandwidth: jax.Array) -> jax.Array:
 
 def _all_gains(pool: _Points, best: jax.Array, bandwidth: jax.Array, *, tile: int):
     """The gain of every row, summed over the pool; each pair of tiles visited once."""
+    if mesh.on_mesh():
+        return herding.all_gains(_similarity, pool, best, bandwidth, tile=tile)
     tiles = len(pool.rows) // tile
 
     def part(values, i):
@@ -231,7 +234,8 @@ def _refresh(
     block: int,
 ):
     """Brings the bounds of the `block` highest stale worths up to date."""
-    highest, ids = lax.top_k(jnp.where(state.fresh, -2.0, worth(state)), block)
+    stale_worths = mesh.everywhere(jnp.where(state.fresh, -2.0, worth(state)))
+    highest, ids = lax.top_k(stale_worths, block)
     some = _take(pool, ids)
 
     def add_tile(i, gains):
@@ -239,9 +243,14 @@ def _refresh(
         similar = _similarity(jax.tree.map(part, pool), some, bandwidth)
         return gains + jnp.sum(jnp.maximum(similar - part(state.best)[:, None], 0), 0)
 
-    gains = lax.fori_loop(
-        0, len(pool.rows) // tile, add_tile, jnp.zeros(block, jnp.float32)
-    )
+    if mesh.on_mesh():
+        gains = herding.some_gains(
+            _similarity, pool, state.best, some, bandwidth, tile=tile
+        )
+    else:
+        gains = lax.fori_loop(
+            0, len(pool.rows) // tile, add_tile, jnp.zeros(block, jnp.float32)
+        )
     # A copy of a pick gains nothing: what is left there is rounding.
     gains = jnp.where(state.best[ids] == 1, 0.0, gains)
     stale = highest >= 0
@@ -251,6 +260,10 @@ def _refresh(
 
 def _best_of(pool: _Points, given: jax.Array, bandwidth, *, tile: int, block: int):
     """float32 [n]: similarity to the most similar row where `given` holds, or 0."""
+    if mesh.on_mesh():
+        return herding.best_of(
+            _similarity, pool, given, bandwidth, tile=tile, block=block
+        )
     ids, total = listed(given)
     tiles = jax.tree.map(lambda v: v.reshape(-1, tile, *v.shape[1:]), pool)
 

@@ -34,6 +34,7 @@ from jaxsel.selection.contract import Picks
 from jaxsel.selection.delta import auto_delta, purity_delta
 from jaxsel.selection.kmeans import kmeans
 from jaxsel.selection.rules import Rules, Standing
+from jaxsel.selection.sharded import covering, mesh
 from jaxsel.selection.tiles import (
     Ball,
     ball_of,
@@ -188,12 +189,13 @@ def cover(
 def _prepare(features, labelled, delta, *, tile: int) -> _Pool:
     n = features.shape[0]
     tile = min(tile, -(-n // 8) * 8)
-    rows = pad_rows(features, tile)
+    rows = pad_rows(features, mesh.row_multiple(tile))
     ball = ball_of(features, delta)
     # Padding is labelled and covered: it is never picked and never counted.
     padding = jnp.arange(rows.shape[0]) >= n
     excluded = jnp.pad(labelled, (0, rows.shape[0] - n), constant_values=True)
-    gains = degrees(rows, ball, tile=tile)
+    count = covering.degrees if mesh.on_mesh() else degrees
+    gains = count(rows, ball, tile=tile)
     reach = ball_of(features, 2 * delta)
     return _Pool(rows, ball, reach, padding, excluded, gains)
 
@@ -222,8 +224,12 @@ def _greedy(
         state = _new_round_if_done(state, closed, all_gains, padding)
         costs = None if rules is None else rules.cost
         chosen = _best(jax.random.fold_in(key, step), state, closed[:n], costs, tie)
-        row = lax.dynamic_slice_in_dim(rows, chosen, 1)
-        near, fresh = lax.map(partial(look, row), starts)
+        if mesh.on_mesh():
+            row = mesh.row(rows, chosen)[None]
+            near, fresh = covering.look(rows, row, ball, reach, tile=tile)
+        else:
+            row = lax.dynamic_slice_in_dim(rows, chosen, 1)
+            near, fresh = lax.map(partial(look, row), starts)
         fresh = fresh.ravel().at[chosen].set(True) & ~state.covered
         standing = state.standing
         if rules is not None and standing is not None:
@@ -325,6 +331,8 @@ def _new_round_if_done(state: _State, closed, all_gains, padding) -> _State:
 @partial(jax.jit, static_argnames=("tile", "block"))
 def _covered_by(rows, centres, ball: Ball, *, tile: int, block: int) -> jax.Array:
     """bool [n]: the rows within the ball of one of the rows where `centres` holds."""
+    if mesh.on_mesh():
+        return covering.covered_by(rows, centres, ball, tile=tile, block=block)
     ids, total = listed(centres)
     tiles = rows.reshape(-1, tile, rows.shape[1])
 
@@ -348,6 +356,10 @@ def _settle(rows, ball: Ball, state: _State, touched, *, tile: int, block: int):
     counted = jnp.where(anew, ~state.covered, state.lost)
     sign = jnp.where(anew, 1, -1)
     gains = jnp.where(anew & touched, 0, state.gains)
+    if mesh.on_mesh():
+        return covering.add_counts(
+            rows, gains, touched, counted, sign, ball, tile=tile, block=block
+        )
     counted_ids, counted_total = listed(counted)
     touched_ids, touched_total = listed(touched)
 

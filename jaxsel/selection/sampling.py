@@ -4,9 +4,11 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsel.selection import rules as rule
 from jaxsel.selection.rules import Rules, Standing
+from jaxsel.selection.sharded.mesh import everywhere
 
 
 def in_tiers(scores: jax.Array, tiers: tuple[jax.Array, ...], budget: int):
@@ -28,7 +30,7 @@ def in_tiers(scores: jax.Array, tiers: tuple[jax.Array, ...], budget: int):
     place = jnp.arange(budget, dtype=jnp.int32)
     start = jnp.int32(0)
     for t, tier in enumerate(tiers):
-        _, best = jax.lax.top_k(jnp.where(tier, scores, -jnp.inf), budget)
+        _, best = jax.lax.top_k(everywhere(jnp.where(tier, scores, -jnp.inf)), budget)
         size = jnp.minimum(jnp.sum(tier, dtype=jnp.int32), budget)
         here = (place >= start) & (place < start + size)
         moved = best[jnp.clip(place - start, 0, max(budget - 1, 0))]
@@ -108,6 +110,7 @@ def proportional(uniforms: jax.Array, weights: jax.Array) -> jax.Array:
       [1, 1, 1]
     """
     n = weights.shape[0]
+    weights = everywhere(weights)  # So that no sum depends on the devices.
     width = max(1, int(n**0.5))
     tiles = -(-n // width)
     tiled = jnp.pad(weights, (0, tiles * width - n)).reshape(tiles, width)
@@ -123,3 +126,12 @@ def _inverse_cdf(cumulative: jax.Array, uniform: jax.Array) -> jax.Array:
     target = jnp.minimum(uniform * total, jnp.nextafter(total, jnp.float32(0)))
     place = jnp.searchsorted(cumulative, target, side="right")
     return jnp.minimum(place, cumulative.shape[0] - 1).astype(jnp.int32)
+
+
+def spread(n: int, size: int) -> np.ndarray:
+    """At most `size` distinct positions of 0 ... n - 1, evenly spread and aperiodic."""
+    if n <= size:
+        return np.arange(n)
+    golden = (5**0.5 - 1) / 2
+    offset = (np.arange(size) * golden) % 1 if n >= 2 * size else 0.0
+    return ((np.arange(size) + offset) * (n / size)).astype(np.int64).clip(0, n - 1)

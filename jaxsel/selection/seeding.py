@@ -6,9 +6,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxsel.selection.sampling import proportional
+from jaxsel.selection.sampling import proportional, spread
+from jaxsel.selection.sharded import mesh
 
 Array = jax.Array
+
+CENTRED = 4096
 
 
 class Pool(NamedTuple):
@@ -19,7 +22,7 @@ class Pool(NamedTuple):
         when rows share a large offset. Zero where not valid.
       lengths: float `[n]`, their squared lengths.
       valid: bool `[n]`, rows that take part; the others weigh nothing.
-      mean: float `[d]`, what was subtracted.
+      mean: float `[d]`, what was subtracted: that of at most `CENTRED` of them.
     """
 
     x: Array
@@ -29,9 +32,14 @@ class Pool(NamedTuple):
 
 
 def make_pool(x: Array, valid: Array) -> Pool:
-    """Centres the valid rows and measures them; copies `x` once."""
-    weight = valid.astype(x.dtype)
-    total = jnp.dot(weight, x, precision="highest")
+    """Centres the valid rows and measures them; copies `x` once.
+
+    The centre need not be the mean of all: that of some of them does not depend on
+    how many devices there are.
+    """
+    some = spread(len(x), CENTRED) if len(x) > CENTRED else slice(None)
+    weight, rows = mesh.everywhere((valid[some].astype(x.dtype), x[some]))
+    total = jnp.dot(weight, rows, precision="highest")
     # Fused into its uses, the division may round differently in each of them.
     mean = jax.lax.optimization_barrier(total / jnp.maximum(weight.sum(), 1))
     centred = jnp.where(valid[:, None], x - mean, 0)
@@ -111,7 +119,7 @@ def _step(key: Array, pool: Pool, state: _Seeding, t: Array, tried: Array) -> _S
     best = jnp.argmin(jnp.where(tried, columns.sum(axis=1), jnp.inf))
     found = tried[best]
     start = Start(
-        start.centres.at[t].set(jnp.where(found, pool.x[rows[best]], 0)),
+        start.centres.at[t].set(jnp.where(found, mesh.row(pool.x, rows[best]), 0)),
         start.used.at[t].set(found),
     )
     return _Seeding(start, jnp.where(found, columns[best], closest))

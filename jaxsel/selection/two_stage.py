@@ -11,6 +11,7 @@ import numpy as np
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.rows import unit_rows
 from jaxsel.selection.rules import Rules, of_candidates, without_costs
+from jaxsel.selection.sharded.mesh import everywhere
 
 # Options that hold one value a row: the second stage gets the candidates' values.
 _PER_ROW = ("input_norms",)
@@ -96,7 +97,7 @@ def two_stage(
         kept = second(
             key_second,
             # A zero row marked as labelled takes part in nothing.
-            jnp.where(real[:, None], features[rows], 0.0),
+            everywhere(jnp.where(real[:, None], features[rows], 0.0)),
             ~real,
             budget=budget,
             **second_rules,

@@ -273,7 +273,7 @@ def _nearest(cluster: Cluster, plan: _Plan, places: Array) -> Array:
     apart = rows[:, None] - cluster.features[cluster.start + neighbours]
     squared = jnp.sum(jnp.square(apart), axis=2)
     squared = jnp.where(jnp.isfinite(found), squared, jnp.inf)
-    return jnp.sort(_measure(squared, plan.squared), axis=1)
+    return jnp.sort(as_distance(squared, plan.squared), axis=1)
 
 
 def _bound(cluster: Cluster, plan: _Plan, best: _Best, tiles: Array) -> Array:
@@ -284,7 +284,7 @@ def _bound(cluster: Cluster, plan: _Plan, best: _Best, tiles: Array) -> Array:
         # A length of inf leaves a row that is not open out of every sum.
         squared = lengths[:, None] + slice_of(plan.lengths, b)
         squared = squared - 2 * jnp.dot(rows, others.T, precision="highest")
-        lower = _measure(squared - plan.rounding, plan.squared)
+        lower = as_distance(squared - plan.rounding, plan.squared)
         excess = jnp.maximum(best.kth - lower, 0)
         mirrored = jnp.where(a < b, excess.sum(axis=0), 0)
         return add(add(sums, a, excess.sum(axis=1)), b, mirrored)
@@ -311,6 +311,6 @@ def _bound(cluster: Cluster, plan: _Plan, best: _Best, tiles: Array) -> Array:
     return jnp.where(jnp.isfinite(plan.lengths), bounds, jnp.inf)
 
 
-def _measure(squared: Array, keep_squared: bool) -> Array:
+def as_distance(squared: Array, keep_squared: bool) -> Array:
     """Squared distances as they are, or their roots."""
     return squared if keep_squared else jnp.sqrt(jnp.maximum(squared, 0))

@@ -12,7 +12,8 @@ from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.kmeans import kmeans
 from jaxsel.selection.rules import Rules, Standing
-from jaxsel.selection.typicality import BATCH, Cluster, most_typical
+from jaxsel.selection.sharded import mesh, typical
+from jaxsel.selection.typicality import BATCH, Cluster, Typical, most_typical
 
 Array = jax.Array
 
@@ -256,11 +257,27 @@ def _pick(
 ) -> tuple[Array, Array, Array, dict[str, Array]]:
     """Walks over the clusters, one pick from each."""
     n = clusters.shape[0]
+    labelled, clusters = mesh.everywhere((labelled, clusters))
     table = _tabulate(clusters, labelled, capacity)
     tile = _tile(n // min(budget, capacity))
     # One copy of the rows, listed cluster by cluster, with room to read whole tiles.
     places = jnp.minimum(jnp.arange(n + tile), n - 1)
-    listed = features[table.order[places]]
+    is_open = ~labelled[table.order[places]] & (jnp.arange(n + tile) < n)
+    if mesh.on_mesh():  # The rows stay where they are: their place is their row.
+        names = clusters[table.order[jnp.minimum(table.start, n - 1)]]
+        table = table._replace(order=jnp.arange(n, dtype=jnp.int32))
+        is_open = ~labelled
+    else:
+        listed = features[table.order[places]]
+
+    def find(q: Array, walk: _Walk, may: Array | None) -> Typical:
+        if mesh.on_mesh():
+            members = walk.open & (clusters == names[q])
+            return typical.most_typical(features, members, squared=squared, tile=tile)
+        cluster = Cluster(listed, walk.open, table.start[q], table.size[q], may)
+        found = most_typical(cluster, squared=squared, tile=tile)
+        return found._replace(place=table.start[q] + found.place)
+
     visits = jnp.arange(capacity, dtype=jnp.int32)
     visit_of = _visit_of_place(table, n + tile)
 
@@ -277,13 +294,11 @@ def _pick(
             (visits < limit) & (walk.left > 0), (visits - cursor) % limit, limit
         )
         q = jnp.argmin(ahead)
-        cluster = Cluster(listed, walk.open, table.start[q], table.size[q], may)
-        found = most_typical(cluster, squared=squared, tile=tile)
-        place = table.start[q] + found.place
+        found = find(q, walk, may)
         alone = found.neighbours == 0
         typicality = jnp.where(alone, jnp.inf, 1 / (found.mean_distance + GUARD))
         begun = used_up | (q < cursor)
-        row, standing = table.order[place], walk.standing
+        row, standing = table.order[found.place], walk.standing
         if may is not None:
             assert rules is not None and standing is not None
             none = ~jnp.any(may)
@@ -292,7 +307,7 @@ def _pick(
             begun = begun & ~none
             standing = rule.after(rules, standing, row)
         return _Walk(
-            walk.open.at[place].set(False),
+            walk.open.at[found.place].set(False),
             walk.left.at[q].add(-1),
             (q + 1).astype(jnp.int32),
             limit,
@@ -303,7 +318,7 @@ def _pick(
         )
 
     walk = _Walk(
-        ~labelled[table.order[places]] & (jnp.arange(n + tile) < n),
+        is_open,
         table.open,
         jnp.int32(0),
         jnp.where(table.kept > 0, table.kept, table.filled),

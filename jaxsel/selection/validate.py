@@ -26,6 +26,22 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
     Raises:
       UserError: wrong rank or type, an empty pool, NaN or infinity.
     """
+    array = as_matrix(features)
+    if isinstance(array, np.ndarray) and array.dtype == np.float32:
+        # Nothing writes to it while it is used: an aligned array need not be copied.
+        array = jax.device_put(_aligned(array), may_alias=True)
+    with np.errstate(over="ignore"):
+        array = jnp.asarray(array, jnp.float32)
+    largest = np.asarray(_row_max(array))
+    refuse_not_finite(np.flatnonzero(~np.isfinite(largest)))
+    scale = scale_of(float(largest.max()))
+    if scale != 1.0:
+        array = array * jnp.float32(scale)
+    return array, int(np.sum(largest == 0)), scale
+
+
+def as_matrix(features: Any) -> Any:
+    """The array behind what people give, of a rank, type and size that can be used."""
     array = _as_array(features)
     kind = jnp.dtype(array.dtype)
     if not (jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer)):
@@ -43,22 +59,16 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
             f"features must hold at least one row and one column, found shape "
             f"{tuple(array.shape)}: the pool is empty"
         )
-    if isinstance(array, np.ndarray) and array.dtype == np.float32:
-        # Nothing writes to it while it is used: an aligned array need not be copied.
-        array = jax.device_put(_aligned(array), may_alias=True)
-    with np.errstate(over="ignore"):
-        array = jnp.asarray(array, jnp.float32)
-    largest = np.asarray(_row_max(array))
-    bad = np.flatnonzero(~np.isfinite(largest))
+    return array
+
+
+def refuse_not_finite(bad: np.ndarray) -> None:
+    """Refuses a pool in which some rows, int `[m]` ascending, are not finite."""
     if bad.size:
         raise UserError(
             f"features must be finite in float32, found NaN or infinity in "
             f"{bad.size} row(s), first in row {bad[0]}; remove or repair them"
         )
-    scale = _scale(float(largest.max()))
-    if scale != 1.0:
-        array = array * jnp.float32(scale)
-    return array, int(np.sum(largest == 0)), scale
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
@@ -261,7 +271,7 @@ def _row_max(array: jax.Array) -> jax.Array:
     return jnp.max(jnp.abs(array), axis=1)
 
 
-def _scale(largest: float) -> float:
+def scale_of(largest: float) -> float:
     """The power of two that moves a pool whose squares leave float32 near 1.
 
     Every law here is a law of ratios, so an exact common factor changes nothing

@@ -18,6 +18,7 @@ from jaxsel.selection.gram_schmidt.block import Block, gather, take
 from jaxsel.selection.gram_schmidt.ledger import Ledger
 from jaxsel.selection.norm import row_norms
 from jaxsel.selection.rules import Rules, Standing
+from jaxsel.selection.sharded import mesh
 
 # Where the padding of an outside bound is no more than this share, and alone keeps
 # it above the longest residual of the block, the two are tied to rounding.
@@ -132,8 +133,8 @@ def _highest(
       size: how many, at most n.
     """
     bound = jnp.where(free, res.bounds(residuals), -1.0)
-    # Without the barrier `rows[-1]` would be merged into the search, which then sorts.
-    _, rows = jax.lax.optimization_barrier(jax.lax.top_k(bound, size))
+    # Apart, or `rows[-1]` would be merged into the search, which then sorts.
+    _, rows = mesh.top_k(bound, size)
     missing = (sure >= 0) & ~jnp.any(rows == sure)
     rows = jnp.sort(rows.at[-1].set(jnp.where(missing, sure, rows[-1])))
     beyond = free.at[rows].set(False)

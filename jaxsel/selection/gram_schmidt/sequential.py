@@ -13,6 +13,7 @@ from jaxsel.selection.gram_schmidt.block import span
 from jaxsel.selection.gram_schmidt.residuals import EXHAUSTED, heaviest
 from jaxsel.selection.norm import row_norms
 from jaxsel.selection.rules import Rules, Standing
+from jaxsel.selection.sharded import mesh
 
 
 class State(NamedTuple):
@@ -102,7 +103,7 @@ def run(
             row = heaviest(weights, free)
         else:
             row = _draw(jax.random.fold_in(key, i), weights)
-        picked = state.residual[row]
+        picked = mesh.row(state.residual, row)
         if rules is not None:
             assert state.standing is not None
             row = jnp.where(free[row], row, -1)

@@ -1,0 +1,160 @@
+"""`jaxsel.select(..., mesh=...)`: the same picks from rows that many devices share."""
+
+import functools
+import time
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+
+from jaxsel.errors import UserError
+from jaxsel.selection.contract import Picks, no_picks
+from jaxsel.selection.methods import Method
+from jaxsel.selection.rows import unit_rows
+from jaxsel.selection.sharded.mesh import EVERYWHERE, POOL, by_rows
+from jaxsel.selection.sharded.placing import Placed, Rows, place
+
+# Options that do not shape the program: another value does not compile it anew.
+_TRACED = ("delta", "bandwidth", "input_norms", "clusters", "candidates")
+
+
+class OnMesh:
+    """A pool that is laid over a mesh and can be selected from.
+
+    Args:
+      features: what `jaxsel.select` takes.
+      entry: the method, which says what rows it sees.
+      mesh: of `pool_mesh`.
+      order: int `[n]` or None, the order in which rows are placed.
+
+    Raises:
+      UserError: rows that `jaxsel.select` refuses, or a mesh without the axis "pool".
+
+    Attributes:
+      placed: the rows as they are.
+      rows: the rows as the method sees them, to be read by number.
+    """
+
+    def __init__(
+        self, features: Any, entry: Method, mesh: Mesh, order: np.ndarray | None
+    ) -> None:
+        check_mesh(mesh)
+        self._entry, self._mesh = entry, mesh
+        placed = place(features, mesh, order)
+        self._seen = unit_rows(placed.rows) if entry.rows == "unit" else placed.rows
+        self.placed: Placed = placed._replace(rows=self._seen)
+        self.rows = Rows(self._seen, placed.n, mesh)
+
+    def run(
+        self, seed: int, mask: np.ndarray, budget: int, options: dict[str, Any]
+    ) -> tuple[Picks, float]:
+        """The method's picks, as `api.run`, and its seconds."""
+        if budget == 0:
+            return no_picks(), 0.0
+        began = time.perf_counter()
+        program, traced = self.program(mask, budget, options)
+        with jax.set_mesh(self._mesh):
+            picks = program(np.uint32(seed), self._seen, mask, traced)
+            picks = jax.block_until_ready(picks)
+        return jax.tree.map(np.asarray, picks), time.perf_counter() - began
+
+    def program(
+        self, mask: np.ndarray, budget: int, options: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """The jitted program `(seed, rows, mask, traced)`, and its traced options."""
+        options = self._with_room(mask, budget, options)
+        traced = {
+            name: value
+            for name, value in options.items()
+            if name in _TRACED and not isinstance(value, str | None)
+        }
+        fixed = {n: v for n, v in options.items() if n not in traced}
+        # Two stages look at how many rows are free, where that is fewer than they want.
+        known = None
+        if "candidates" in self._entry.options and 2 * budget > np.sum(~mask):
+            known = mask.tobytes()
+        program = _program(
+            self._entry.function,
+            self._mesh,
+            self.placed.n,
+            budget,
+            tuple(sorted(fixed.items())),
+            known,
+        )
+        return program, traced
+
+    def _with_room(
+        self, mask: np.ndarray, budget: int, options: dict[str, Any]
+    ) -> dict[str, Any]:
+        """No more room for clusters than they need: the program cannot know it."""
+        if "max_clusters" not in self._entry.options:
+            return options
+        stages = 2 if "candidates" in self._entry.options else 1
+        labelled, wanted = int(mask.sum()), stages * budget
+        if labelled:  # As `typiclust._room`: the same shapes round alike.
+            wanted = -(-(labelled + wanted) // 64) * 64
+        most = options.get("max_clusters", self._entry.options["max_clusters"])
+        return {**options, "max_clusters": min(most, wanted)}
+
+
+def check_mesh(mesh: Any) -> None:
+    """Refuses what is not a mesh of one axis "pool"."""
+    if not isinstance(mesh, Mesh) or mesh.axis_names != (POOL,):
+        found = mesh.axis_names if isinstance(mesh, Mesh) else type(mesh).__name__
+        raise UserError(
+            f'expected mesh to be a jax.sharding.Mesh of one axis "{POOL}", found '
+            f"{found}: make it by jaxsel.pool_mesh()"
+        )
+
+
+def drawn_order(
+    method: str, seed: int, n: int, order: np.ndarray | None, options: dict[str, Any]
+) -> tuple[np.ndarray | None, dict[str, Any]]:
+    """Where a method would shuffle the rows to break ties, the order that it draws.
+
+    The rows are then placed in that order, instead of being sent around; the lowest
+    position among equals is any of them.
+
+    Returns:
+      The order of placing, and the options for it.
+    """
+    random = options.get("tie") == "random"
+    key = jax.random.key(seed)
+    if random and method == "gram_schmidt" and options.get("deterministic"):
+        key = jax.random.split(key)[1]
+    elif not (random and method == "k_center"):
+        return order, options
+    shuffled = np.asarray(jax.random.permutation(key, n))
+    return (
+        shuffled if order is None else order[shuffled],
+        {**options, "tie": "lowest"},
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _program(
+    function: Any,
+    mesh: Mesh,
+    n: int,
+    budget: int,
+    fixed: tuple[tuple[str, Any], ...],
+    known: bytes | None,
+) -> Any:
+    """A method with its fixed options, for rows that end with some of no pool."""
+
+    def call(seed: Any, rows: jax.Array, mask: Any, traced: dict[str, Any]) -> Picks:
+        if known is None:
+            mask = by_rows(mask)
+        else:
+            mask = np.frombuffer(known, bool)
+        return function(
+            jax.random.key(seed),
+            by_rows(rows[:n]),
+            mask,
+            budget=budget,
+            **dict(fixed),
+            **traced,
+        )
+
+    return jax.jit(call, out_shardings=NamedSharding(mesh, EVERYWHERE))
