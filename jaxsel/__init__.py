@@ -13,16 +13,39 @@ from typing import TYPE_CHECKING
 from jaxsel.errors import UserError
 
 if TYPE_CHECKING:
+    from jaxsel.doctor.examine import examine
     from jaxsel.selection.api import Selection, select
     from jaxsel.selection.methods import METHODS
+    from jaxsel.sources.opening import open_source
+    from jaxsel.verbs.backfill import backfill_round
+    from jaxsel.verbs.export import export_round
+    from jaxsel.verbs.importing import import_round
+    from jaxsel.verbs.in_python import select_round
 
-__all__ = ["METHODS", "Selection", "UserError", "select"]
+__all__ = [
+    "METHODS",
+    "Selection",
+    "UserError",
+    "backfill_round",
+    "examine",
+    "export_round",
+    "import_round",
+    "open_source",
+    "select",
+    "select_round",
+]
 
 # Where each lazy name lives: importing jaxsel must not pay for JAX.
 _HOMES = {
     "METHODS": "jaxsel.selection.methods",
     "Selection": "jaxsel.selection.api",
+    "backfill_round": "jaxsel.verbs.backfill",
+    "examine": "jaxsel.doctor.examine",
+    "export_round": "jaxsel.verbs.export",
+    "import_round": "jaxsel.verbs.importing",
+    "open_source": "jaxsel.sources.opening",
     "select": "jaxsel.selection.api",
+    "select_round": "jaxsel.verbs.in_python",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxsel.arrays import as_numpy, matrix_of
 from jaxsel.doctor import checks
 from jaxsel.doctor.finding import Finding
 from jaxsel.doctor.near import near_duplicates
@@ -54,7 +55,7 @@ def examine(
 
     Args:
       features: real `[n, d]`: a NumPy array, memory-mapped too, of floats or integers,
-        or what `np.asarray` takes. It is not written to.
+        a table of them, or what `np.asarray` takes. It is not written to.
       budget: how many rows are to be picked, where that is known.
       ids: `[n]`, names for the rows.
       n_classes: how many classes there are, where that is known.
@@ -116,7 +117,7 @@ def _mean_cosine(direction: np.ndarray, m: int) -> float | None:
 
 
 def _matrix(features: Any) -> np.ndarray:
-    rows = features if isinstance(features, np.ndarray) else np.asarray(features)
+    rows = as_numpy("features", matrix_of(features))
     # The kind of bfloat16, which JAX's arrays may be of, is not among NumPy's own.
     if rows.dtype.kind not in "fiu" and rows.dtype.name != "bfloat16":
         raise UserError(

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsel.arrays import check_same_index
 from jaxsel.errors import UserError
 from jaxsel.selection import coverage, gram_schmidt, validate
 from jaxsel.selection.contract import Picks, no_picks
@@ -72,12 +73,14 @@ def select(
 
     Args:
       features: `[n, d]` NumPy (any float or integer type, memory-mapped too),
-        `jax.Array`, or anything with DLPack. Raw, not normalised: methods that
-        work on unit rows normalise for themselves.
+        `jax.Array`, a detached torch tensor or anything with DLPack, or a pandas,
+        polars or Arrow table whose columns are all numbers. Raw, not normalised:
+        methods that work on unit rows normalise for themselves.
       budget: how many rows, from 0 to the number of unlabelled ones.
       method: a name of `jaxsel.METHODS`.
-      labelled: row indices or a bool mask `[n]`; never picked, and taken account
-        of by every method that can.
+      labelled: row positions or a bool mask `[n]`; never picked, and taken account
+        of by every method that can. A pandas Index is refused, since its labels are
+        not positions, and so is a mask whose index is not the features' own.
       seed: whole number; the same seed gives the same picks.
       ids: one distinct number or string a row. Rows are processed in id order, so
         ties go to the lowest id, and the same ids come out whatever the row order.
@@ -98,6 +101,8 @@ def select(
       [0, 2]
     """
     entry = _method(method)
+    by_row = {name: options[name] for name in ROW_OPTIONS if name in options}
+    check_same_index(features, {"labelled": labelled, "ids": ids, **by_row})
     rows, zero_rows, scale = validate.as_features(features)
     n = rows.shape[0]
     mask = validate.as_labelled(labelled, n)

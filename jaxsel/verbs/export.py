@@ -1,6 +1,9 @@
 """`jaxsel export PICKS --to TOOL -o DIR`: picks as an annotation tool takes them."""
 
+import os
 import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import click
 
@@ -68,36 +71,85 @@ def export(
       jaxsel export round1 --to csv -o to-label
       jaxsel export round1 --to label-studio --prefix https://host/scans/ -o studio
     """
+    names = [name.strip() for name in classes.split(",") if name.strip()]
+    done = export_round(
+        picks, tool, out, prefix=prefix, root=root, classes=names, labels=labels
+    )
+    written = list(map(str, done.files))
+    lines = [f"{done.picks:,} picks for {tool}: {', '.join(written)}"]
+    if done.unsized:
+        lines.append(
+            f"{done.unsized:,} images could not be opened: their sizes are left out"
+        )
+    told = {**done._asdict(), "tool": tool, "files": written}
+    say(as_json, told, "\n".join(lines))
+
+
+class Exported(NamedTuple):
+    """An export that was written.
+
+    Attributes:
+      picks: how many.
+      files: what was written, without the images of CVAT.
+      unsized: how many images a tool got without the size that it asks for.
+    """
+
+    picks: int
+    files: tuple[pathlib.Path, ...]
+    unsized: int
+
+
+def export_round(
+    picks: str | os.PathLike[str],
+    tool: str,
+    out: str | os.PathLike[str],
+    *,
+    prefix: str = "",
+    root: str | os.PathLike[str] | None = None,
+    classes: Sequence[str] = (),
+    labels: str | os.PathLike[str] | None = None,
+) -> Exported:
+    """Writes picks as an annotation tool takes them: `jaxsel export`.
+
+    Args:
+      picks: a round's folder, or its picks.csv.
+      tool: label-studio, cvat, fiftyone, coco or csv.
+      out: the folder to write; no file in it is written over.
+      prefix: put before each path, as a URL.
+      root: where paths start; by default the folder that was selected from.
+      classes: names of classes.
+      labels: a labels.csv; picks that are in it are left out.
+
+    Returns:
+      How many picks there are and the files that hold them.
+
+    Raises:
+      UserError: no such picks or tool, picks that it cannot show, or an earlier export.
+    """
+    picks, folder = pathlib.Path(picks), pathlib.Path(out)
     file = picks / PICKS if picks.is_dir() else picks
     beside = file.with_name(ROUND)
     made = read_round(beside) if beside.is_file() else None
-    wanted = _open_picks(file, labels, made)
-    start = root or _root_of(made)
+    wanted = _open_picks(file, pathlib.Path(labels) if labels else None, made)
+    start = pathlib.Path(root) if root else _root_of(made)
     sizes = image_sizes(wanted, start) if tool in _SIZED and start else {}
-    names = [name.strip() for name in classes.split(",") if name.strip()]
-    files = files_for(tool, wanted, ExportOptions(prefix, start, names, sizes))
+    files = files_for(tool, wanted, ExportOptions(prefix, start, classes, sizes))
     if tool == "cvat":
         if start is None:
             raise UserError(
                 "expected the folder of the images for CVAT, found no round beside "
                 f"{file} that names one: give it with --root"
             )
-        if out.resolve().is_relative_to(start.resolve()):
+        if folder.resolve().is_relative_to(start.resolve()):
             raise UserError(
                 f"expected a folder outside of {start} for -o, as CVAT gets copies of "
-                f"images that would be part of the next pool, found {out}: give another"
+                f"images that would be part of the next pool, found {folder}: give "
+                "another"
             )
-        write_links(out / IMAGES, wanted, start)
-    write_files(out, files)
-    written = [str(out / name) for name in files]
+        write_links(folder / IMAGES, wanted, start)
+    write_files(folder, files)
     unsized = len(wanted) - len(sizes) if tool in _SIZED else 0
-    lines = [f"{len(wanted):,} picks for {tool}: {', '.join(written)}"]
-    if unsized:
-        lines.append(
-            f"{unsized:,} images could not be opened: their sizes are left out"
-        )
-    told = {"tool": tool, "picks": len(wanted), "files": written, "unsized": unsized}
-    say(as_json, told, "\n".join(lines))
+    return Exported(len(wanted), tuple(folder / name for name in files), unsized)
 
 
 def _open_picks(
