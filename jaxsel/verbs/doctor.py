@@ -2,11 +2,11 @@
 
 import click
 
-from jaxsel.doctor.examine import examine
 from jaxsel.doctor.finding import Finding, as_json, counted, words
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.command import as_json_option, say, shown
+from jaxsel.verbs.examining import examined
 
 _LISTED = 20
 
@@ -34,7 +34,7 @@ def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
     opened = open_source(source, strict=strict)
     findings: list[Finding] = []
     if opened.features is not None:
-        findings = examine(opened.features, budget=budget, ids=opened.ids)
+        findings = examined(opened.features, budget, opened.ids)
     say(as_json, _found(opened, findings), _text(opened, findings))
     return int(any(finding.severity == "error" for finding in findings))
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxsel.annotation.picks import Pick, extended
 from jaxsel.errors import UserError
+from jaxsel.experiment.progress import Waiting
 from jaxsel.selection.api import select
 from jaxsel.sources.source import Source
 from jaxsel.verbs.represents import represented
@@ -53,7 +54,8 @@ def pick_rows(
     if gone.any():
         seen, known = rows[where], known[where]
         ids = None if ids is None else ids[where]
-    selection = select(seen, more, method, labelled=known, seed=seed, ids=ids)
+    with Waiting(f"picking {more:,} of {len(seen):,} rows by {method}"):
+        selection = select(seen, more, method, labelled=known, seed=seed, ids=ids)
     picks = []
     for rank, (row, gain) in enumerate(
         zip(where[selection.indices], selection.gains, strict=True), start=1

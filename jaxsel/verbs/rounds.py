@@ -8,7 +8,6 @@ import click
 from jaxsel.annotation.labels import UNUSABLE, Label
 from jaxsel.annotation.picks import Pick
 from jaxsel.annotation.rounds import Round, continued, name_of
-from jaxsel.doctor.examine import examine
 from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
 from jaxsel.experiment.provenance import provenance
@@ -16,6 +15,7 @@ from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.encoding import Pool
+from jaxsel.verbs.examining import examined
 from jaxsel.verbs.picking import check_room, joined, pick_rows, with_represents
 from jaxsel.verbs.round_folder import Earlier, write_folder
 
@@ -164,7 +164,7 @@ def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _
 
 
 def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Finding]:
-    findings = examine(pool.rows, budget=more or None, ids=source.ids)
+    findings = examined(pool.rows, more or None, source.ids)
     if not quiet:
         click.echo(printable(words(findings)), err=True)
     errors = [finding for finding in findings if finding.severity == "error"]
