@@ -5,6 +5,11 @@ Example:
   >>> pool = np.random.default_rng(0).normal(size=(100, 8))
   >>> len(jaxsel.select(pool, budget=5).indices)
   5
+
+`select` takes features, as NumPy, JAX, torch, pandas, polars or Arrow hold them, and
+`examine` says what is wrong with them. `open_source` reads a folder of images or a file
+of features; `select_round`, `export_round`, `import_round` and `backfill_round` are the
+verbs of the command line: from a folder to the annotation queue, back, and on.
 """
 
 import importlib

@@ -25,13 +25,19 @@ _SIZED = ("coco", "cvat")
 
 @click.command("export")
 @click.argument("picks", type=click.Path(path_type=pathlib.Path))
-@click.option("--to", "tool", type=click.Choice(list(EXPORTERS)), required=True)
+@click.option(
+    "--to",
+    "tool",
+    type=click.Choice(list(EXPORTERS)),
+    required=True,
+    help="Who gets them.",
+)
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=pathlib.Path),
     required=True,
-    help="Folder.",
+    help="The folder to write.",
 )
 @click.option(
     "--prefix",
@@ -43,7 +49,11 @@ _SIZED = ("coco", "cvat")
     type=click.Path(path_type=pathlib.Path),
     help="Where paths start; by default the folder that was selected from.",
 )
-@click.option("--classes", default="", help="Class names, with commas between.")
+@click.option(
+    "--classes",
+    default="",
+    help="Names of classes, with commas between, for coco and fiftyone.",
+)
 @click.option(
     "--labels",
     type=click.Path(path_type=pathlib.Path),
@@ -63,8 +73,18 @@ def export(
     """Writes PICKS (a round's folder, or its picks.csv) for an annotation tool.
 
     Items are in pick order and carry the ids by which `jaxsel import` reads the labels
-    back. For CVAT, which knows an image by its file's name alone, DIR/images has the
-    picks under names that begin with their rank (hard links, or copies).
+    back.
+
+    \b
+    Tools, what they get, and how they take it:
+      csv           to-label.csv; write into its empty column, label
+      label-studio  label-studio.json; Import of a project that shows $image
+      cvat          images/ (links or copies whose names begin with the rank),
+                    manifest.jsonl; cvat-cli task create NAME --labels L.json
+                    --sorting-method predefined local OUT/images/*
+      fiftyone      samples.json; fiftyone.Dataset.from_dir("OUT",
+                    dataset_type=fiftyone.types.FiftyOneDataset)
+      coco          coco.json, images with nothing on them yet
 
     \b
     Examples:

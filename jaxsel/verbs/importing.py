@@ -25,7 +25,13 @@ from jaxsel.verbs.round_folder import PICKS
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=pathlib.Path))
-@click.option("--from", "tool", type=click.Choice(list(IMPORTERS)), required=True)
+@click.option(
+    "--from",
+    "tool",
+    type=click.Choice(list(IMPORTERS)),
+    required=True,
+    help="Who wrote FILE.",
+)
 @click.option(
     "--picks",
     type=click.Path(path_type=pathlib.Path),
@@ -38,6 +44,7 @@ from jaxsel.verbs.round_folder import PICKS
     type=click.Path(path_type=pathlib.Path),
     default="labels.csv",
     show_default=True,
+    help="The file to write.",
 )
 @click.option(
     "--unusable", multiple=True, help="A label that means: can not be used. Repeatable."
@@ -61,6 +68,14 @@ def import_(
 
     labels.csv has the columns id, index and label; `unusable` stands for a pick that
     can not be used. Picks without a label are not in it.
+
+    \b
+    Tools, and what of theirs FILE is:
+      csv           any table with the columns id and label
+      label-studio  Export of the project as JSON (not JSON-MIN)
+      cvat          the task as "CVAT for images 1.1": the .xml or the .zip
+      fiftyone      a CSV of it with the columns id (jaxsel_id) and label
+      coco          the JSON, or a .zip with one
 
     \b
     Example:

@@ -30,13 +30,19 @@ _FIRST = 5
 @click.command("select")
 @click.argument("source")
 @click.option(
-    "-b", "--budget", type=click.IntRange(1), required=True, help="Labels in all."
+    "-b",
+    "--budget",
+    type=click.IntRange(1),
+    required=True,
+    help="How many labels, in all.",
 )
 @click.option(
     "-m",
     "--method",
     type=click.Choice(list(METHODS)),
-    help="Who chooses; by default a rule by budget and features, which says why.",
+    metavar="METHOD",
+    help="Who chooses, see above; by default a rule by budget and features, which "
+    "says why.",
 )
 @click.option(
     "-o",
@@ -92,6 +98,18 @@ def select(
 
     Written are picks.csv (rank, id, path, index, gain, and how many rows of the pool
     each pick represents), picks.npy (the indices), round.json and manifest.json.
+
+    \b
+    Methods:
+      random        uniform draws: what every other has to beat
+      norm          draws by the length of the rows
+      gram_schmidt  what points furthest away from all that was picked
+      k_center      what lies furthest away from all that was picked
+      probcover     what has the most rows around it that no pick covers yet
+      typiclust     the most typical row of each of as many clusters as picks
+      max_herding   what brings the picks closest to all rows on the whole
+      probcover+norm, probcover+gs, probcover+random, typiclust+…
+                    the first proposes, the second chooses among what it proposed
 
     \b
     Examples:
