@@ -16,6 +16,7 @@ from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
+from jaxsel.selection.sampling import key_of
 
 # Options that hold one value a row, and the type they are computed in.
 ROW_OPTIONS = {"input_norms": np.float32, "clusters": np.int32}
@@ -81,7 +82,8 @@ def select(
       labelled: row positions or a bool mask `[n]`; never picked, and taken account
         of by every method that can. A pandas Index is refused, since its labels are
         not positions, and so is a mask whose index is not the features' own.
-      seed: whole number; the same seed gives the same picks.
+      seed: whole number; the same seed gives the same picks, and other draws where
+        other rows are labelled.
       ids: one distinct number or string a row. Rows are processed in id order, so
         ties go to the lowest id, and the same ids come out whatever the row order.
       **options: the method's own, see `jaxsel.selection.methods`.
@@ -150,7 +152,7 @@ def run(
     """Calls a method and waits for the picks; a budget of 0 needs no compute."""
     if budget == 0:
         return no_picks()
-    key = jax.random.key(seed)
+    key = key_of(seed, int(mask.sum()))
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
     return jax.block_until_ready(picks)
 
