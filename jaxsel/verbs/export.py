@@ -15,12 +15,14 @@ from jaxsel.annotation.rounds import Round, read_round
 from jaxsel.annotation.sizes import image_sizes
 from jaxsel.annotation.tools import EXPORTERS, write_files
 from jaxsel.annotation.tools import export as files_for
+from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
 from jaxsel.verbs.command import as_json_option, say
 from jaxsel.verbs.round_folder import PICKS, ROUND
 
 IMAGES = "images"
 _SIZED = ("coco", "cvat")
+_PLAIN = ("csv", "cvat")  # what they get is text, whatever the images are called
 
 
 @click.command("export")
@@ -97,6 +99,14 @@ def export(
     )
     written = list(map(str, done.files))
     lines = [f"{done.picks:,} picks for {tool}: {', '.join(written)}"]
+    if tool == "cvat":
+        lines.append(f"The images themselves are in {out / IMAGES}/.")
+    if done.odd_names:
+        lines.append(
+            f"{counted(done.odd_names, 'file name')} cannot be written as UTF-8: "
+            f"{tool} may refuse them, and strict readers the whole file; rename "
+            "those images"
+        )
     if done.unsized:
         lines.append(
             f"{done.unsized:,} images could not be opened: their sizes are left out"
@@ -112,11 +122,14 @@ class Exported(NamedTuple):
       picks: how many.
       files: what was written, without the images of CVAT.
       unsized: how many images a tool got without the size that it asks for.
+      odd_names: how many paths in it are no text, which JSON can only spell in a way
+        that some readers refuse (datumaro's, and FiftyOne's database).
     """
 
     picks: int
     files: tuple[pathlib.Path, ...]
     unsized: int
+    odd_names: int
 
 
 def export_round(
@@ -169,7 +182,19 @@ def export_round(
         write_links(folder / IMAGES, wanted, start)
     write_files(folder, files)
     unsized = len(wanted) - len(sizes) if tool in _SIZED else 0
-    return Exported(len(wanted), tuple(folder / name for name in files), unsized)
+    plain = tool in _PLAIN or (tool == "label-studio" and prefix)
+    odd = 0 if plain else sum(not _is_text(pick.path) for pick in wanted)
+    written = tuple(folder / name for name in files)
+    return Exported(len(wanted), written, unsized, odd)
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be written as UTF-8; other bytes of it are lone surrogates."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _open_picks(

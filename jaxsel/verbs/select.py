@@ -175,7 +175,8 @@ def text(done: Done, source: Source, folder: pathlib.Path) -> str:
         + (f", {kept:,} kept from before" if kept else "")
     )
     lines += [
-        f"  {pick.rank}. {shown(pick.id)} (nearest for {pick.represents:,} rows)"
+        f"  {pick.rank}. {shown(pick.id)} "
+        f"(nearest for {counted(pick.represents, 'row')})"
         for pick in new[:_FIRST]
     ]
     if len(new) > _FIRST:
