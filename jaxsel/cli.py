@@ -1,12 +1,18 @@
 """The console script `jaxsel`: one verb a task."""
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Sequence
 
 from jaxsel import main as main_module
 
 USAGE = """usage: jaxsel VERB …
+
+You have many examples and can afford labels for few: which ones? To begin with,
+  jaxsel doctor scans/
+  jaxsel select scans/ -b 100 -o round1
+  jaxsel export round1 --to csv -o queue
 
 with images or features of your own:
   doctor SOURCE [-b N]
@@ -30,7 +36,7 @@ experiments:
   prepare NAME [--data_dir DIR] [--manual_dir DIR] [--source ARCHIVE]
         read or download a data set ahead of time
 
-jaxsel VERB --help says more."""
+jaxsel VERB --help says more, with examples. In Python: import jaxsel; help(jaxsel)."""
 
 # Where each verb of people's own data lives: a command of click.
 OWN_DATA = {
@@ -55,6 +61,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
         print(USAGE)
+        return 0
+    if words[0] == "--version":
+        print(f"jaxsel {importlib.metadata.version('jaxsel')}")
         return 0
     verb, rest = words[0], words[1:]
     if verb == "run":

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-EVERYWHERE = {"errors", "files"}
+EVERYWHERE = {"arrays", "errors", "files"}
 MAY_IMPORT = {
     "data": set(),
     "models": set(),

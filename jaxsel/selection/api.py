@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from jaxsel.arrays import check_same_index
 from jaxsel.errors import UserError
 from jaxsel.selection import coverage, gram_schmidt, heeding, validate
 from jaxsel.selection.constraints import Constraints
@@ -18,6 +19,7 @@ from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
 from jaxsel.selection.rules import Rules
+from jaxsel.selection.sampling import key_of
 from jaxsel.selection.sharded.door import OnMesh, drawn_order
 
 # Options that hold one value a row, and the type they are computed in.
@@ -80,13 +82,16 @@ def select(
 
     Args:
       features: `[n, d]` NumPy (any float or integer type, memory-mapped too),
-        `jax.Array`, or anything with DLPack. Raw, not normalised: methods that
-        work on unit rows normalise for themselves.
+        `jax.Array`, a detached torch tensor or anything with DLPack, or a pandas,
+        polars or Arrow table whose columns are all numbers. Raw, not normalised:
+        methods that work on unit rows normalise for themselves.
       budget: how many rows, from 0 to the number of unlabelled ones.
       method: a name of `jaxsel.METHODS`.
-      labelled: row indices or a bool mask `[n]`; never picked, and taken account
-        of by every method that can.
-      seed: whole number; the same seed gives the same picks.
+      labelled: row positions or a bool mask `[n]`; never picked, and taken account
+        of by every method that can. A pandas Index is refused, since its labels are
+        not positions, and so is a mask whose index is not the features' own.
+      seed: whole number; the same seed gives the same picks, and other draws where
+        other rows are labelled.
       ids: one distinct number or string a row. Rows are processed in id order, so
         ties go to the lowest id, and the same ids come out whatever the row order.
       constraints: `jaxsel.Constraints`: rows to include or exclude, limits of groups,
@@ -115,6 +120,8 @@ def select(
             "expected constraints or a mesh, found both: constraints are heeded by one "
             "device alone; leave mesh out"
         )
+    by_row = {name: options[name] for name in ROW_OPTIONS if name in options}
+    check_same_index(features, {"labelled": labelled, "ids": ids, **by_row})
     if mesh is None:
         rows, zero_rows, scale = validate.as_features(features)
         n = rows.shape[0]
@@ -139,7 +146,8 @@ def select(
         picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
         seconds = time.perf_counter() - began
     else:
-        order, options = drawn_order(method, seed, n, order, options)
+        key = key_of(seed, int(mask.sum()))
+        order, options = drawn_order(method, key, n, order, options)
         options = _of_the_pool(options, mask, budget, order)
         mask = mask if order is None else mask[order]
         pool = OnMesh(features, entry, mesh, order)
@@ -186,7 +194,7 @@ def run(
     """Calls a method and waits for the picks; a budget of 0 needs no compute."""
     if budget == 0:
         return no_picks()
-    key = jax.random.key(seed)
+    key = key_of(seed, int(mask.sum()))
     if rules is not None:
         options = {**options, "rules": rules}
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)

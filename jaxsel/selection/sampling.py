@@ -78,6 +78,18 @@ def in_tiers_by_rules(
     return jax.lax.fori_loop(0, budget, one, start)[2:]
 
 
+def key_of(seed: int, labelled: int) -> jax.Array:
+    """The key of a choice: of its seed, and of how many rows have labels already.
+
+    With the same seed, a choice that goes on from earlier picks draws other numbers
+    than they were drawn by. Gram–Schmidt's, looked up in a cumulative sum over rows
+    in which little has changed, would fall beside them: in 18 of 20 cases within three
+    rows, which are frames of one video in many a pool.
+    """
+    key = jax.random.key(seed)
+    return jax.random.fold_in(key, labelled) if labelled else key
+
+
 def gumbel(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """Standard Gumbel noise, float32, fine enough for pools of 10^7 rows.
 

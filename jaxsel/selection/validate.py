@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsel.arrays import matrix_of, positions_of, values_of
 from jaxsel.errors import UserError
 
 # Bytes that the address of a buffer of XLA's must be a multiple of.
@@ -18,7 +19,8 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
 
     Args:
       features: NumPy array (any float or integer type, memory-mapped too),
-        `jax.Array`, nested list, or any object with `__dlpack__`.
+        `jax.Array`, nested list, any object with `__dlpack__`, or a table of pandas,
+        polars or Arrow (`jaxsel.arrays.matrix_of`).
 
     Returns:
       The array, how many of its rows are zero, and the factor that it was scaled by.
@@ -92,7 +94,7 @@ def as_labelled(labelled: Any, n: int, name: str = "labelled") -> np.ndarray:
     mask = np.zeros(n, bool)
     if labelled is None:
         return mask
-    rows = np.asarray(labelled)
+    rows = positions_of("labelled", labelled)
     if rows.dtype == bool:
         if rows.shape != (n,):
             raise UserError(
@@ -129,7 +131,7 @@ def distinct_rows(name: str, rows: np.ndarray, n: int) -> np.ndarray:
 
 def as_candidates(candidates: Any, labelled: np.ndarray, budget: int) -> np.ndarray:
     """Rows that a first stage proposed: distinct, unlabelled, enough for the budget."""
-    rows = np.asarray(candidates)
+    rows = positions_of("candidates", candidates)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
         raise UserError(
             "candidates must be a list of row indices, found "
@@ -178,7 +180,7 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
     """The rows in ascending id order, or None where they already are."""
     if ids is None:
         return None
-    names = np.asarray(ids)
+    names = values_of("ids", ids)
     if names.shape != (n,):
         raise UserError(
             f"ids must be one per row, shape ({n},), found shape {names.shape}"
@@ -188,7 +190,9 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
     try:
         order = np.argsort(names, kind="stable")
     except TypeError:
-        raise UserError("ids must be all numbers or all strings, found both") from None
+        raise UserError(
+            "ids must be all numbers or all strings, found several kinds"
+        ) from None
     ranked = names[order]
     twice = np.flatnonzero(ranked[1:] == ranked[:-1])
     if twice.size:
@@ -198,7 +202,7 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
 
 def as_row_values(name: str, values: Any, n: int, dtype: Any) -> np.ndarray:
     """An array `[n]`, one value a row: lengths, or the names of groups as 0, 1, ..."""
-    array = np.asarray(values)
+    array = values_of(name, values)
     if array.shape != (n,):
         raise UserError(
             f"{name} must be one value per row, shape ({n},), found {array.shape}"
@@ -239,16 +243,10 @@ def as_width(name: str, value: Any) -> float:
 
 
 def _as_array(features: Any) -> Any:
-    if isinstance(features, np.ndarray | jax.Array):
+    if isinstance(features, jax.Array):
         return features
-    if hasattr(features, "__dlpack__"):
-        return _from_dlpack(features)
-    try:
-        return np.asarray(features)
-    except ValueError as error:
-        raise UserError(
-            f"features must be an array of shape [n, d]: {error}"
-        ) from error
+    found = matrix_of(features)
+    return found if isinstance(found, np.ndarray) else _from_dlpack(found)
 
 
 def _from_dlpack(features: Any) -> Any:

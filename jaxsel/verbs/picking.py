@@ -8,6 +8,7 @@ import numpy as np
 
 from jaxsel.annotation.picks import Pick, extended
 from jaxsel.errors import UserError
+from jaxsel.experiment.progress import Waiting
 from jaxsel.selection.api import select
 from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
@@ -78,16 +79,17 @@ def pick_rows(
         seen, known = rows[where], known[where]
         ids = None if ids is None else ids[where]
         constraints = constraints and constraints.within(where)
-    selection = select(
-        seen,
-        more,
-        method,
-        labelled=known,
-        seed=seed,
-        ids=ids,
-        constraints=constraints,
-        **(options or {}),
-    )
+    with Waiting(f"picking {more:,} of {len(seen):,} rows by {method}"):
+        selection = select(
+            seen,
+            more,
+            method,
+            labelled=known,
+            seed=seed,
+            ids=ids,
+            constraints=constraints,
+            **(options or {}),
+        )
     picks = []
     for rank, (row, gain) in enumerate(
         zip(where[selection.indices], selection.gains, strict=True), start=1

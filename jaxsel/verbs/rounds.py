@@ -9,7 +9,6 @@ import click
 from jaxsel.annotation.labels import UNUSABLE, Label
 from jaxsel.annotation.picks import Pick
 from jaxsel.annotation.rounds import Round, continued, name_of
-from jaxsel.doctor.examine import examine
 from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
 from jaxsel.evaluation.coverage import Coverage
@@ -24,6 +23,7 @@ from jaxsel.verbs.constraining import (
     limits_of,
 )
 from jaxsel.verbs.encoding import Pool
+from jaxsel.verbs.examining import examined
 from jaxsel.verbs.explaining import coverage_json, explain
 from jaxsel.verbs.picking import check_room, joined, pick_rows
 from jaxsel.verbs.round_folder import Earlier, write_folder
@@ -229,7 +229,7 @@ def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _
 
 
 def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Finding]:
-    findings = examine(pool.rows, budget=more or None, ids=source.ids)
+    findings = examined(pool.rows, more or None, source.ids)
     if not quiet:
         click.echo(printable(words(findings)), err=True)
     errors = [finding for finding in findings if finding.severity == "error"]

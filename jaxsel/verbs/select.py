@@ -40,13 +40,15 @@ _FIRST = 5
     "-b",
     "--budget",
     type=click.IntRange(1),
-    help="Labels in all; may be left out with --funds.",
+    help="How many labels, in all; may be left out with --funds.",
 )
 @click.option(
     "-m",
     "--method",
     type=click.Choice(list(METHODS)),
-    help="Who chooses; by default a rule by budget and features, which says why.",
+    metavar="METHOD",
+    help="Who chooses, see above; by default a rule by budget and features, which "
+    "says why.",
 )
 @click.option(
     "-O",
@@ -115,6 +117,18 @@ def select(
     each pick represents), picks.npy (the indices), assignments.parquet (the pick that
     stands for each row of the pool), coverage.csv (how much of the pool the first k
     picks cover), report.html (all of it to look at), round.json and manifest.json.
+
+    \b
+    Methods:
+      random        uniform draws: what every other has to beat
+      norm          draws by the length of the rows
+      gram_schmidt  what points furthest away from all that was picked
+      k_center      what lies furthest away from all that was picked
+      probcover     what has the most rows around it that no pick covers yet
+      typiclust     the most typical row of each of as many clusters as picks
+      max_herding   what brings the picks closest to all rows on the whole
+      probcover+norm, probcover+gs, probcover+random, typiclust+…
+                    the first proposes, the second chooses among what it proposed
 
     \b
     Examples:
@@ -213,7 +227,8 @@ def text(done: Done, source: Source, folder: pathlib.Path) -> str:
         + (f", for {done.heeded['spent']:g} of the funds" if "spent" in told else "")
     )
     lines += [
-        f"  {pick.rank}. {shown(pick.id)} (nearest for {pick.represents:,} rows)"
+        f"  {pick.rank}. {shown(pick.id)} "
+        f"(nearest for {counted(pick.represents, 'row')})"
         for pick in new[:_FIRST]
     ]
     if len(new) > _FIRST:

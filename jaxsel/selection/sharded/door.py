@@ -55,14 +55,15 @@ class OnMesh:
         began = time.perf_counter()
         program, traced = self.program(mask, budget, options)
         with jax.set_mesh(self._mesh):
-            picks = program(np.uint32(seed), self._seen, mask, traced)
+            seeds = np.array([seed, mask.sum()], np.uint32)
+            picks = program(seeds, self._seen, mask, traced)
             picks = jax.block_until_ready(picks)
         return jax.tree.map(np.asarray, picks), time.perf_counter() - began
 
     def program(
         self, mask: np.ndarray, budget: int, options: dict[str, Any]
     ) -> tuple[Any, dict[str, Any]]:
-        """The jitted program `(seed, rows, mask, traced)`, and its traced options."""
+        """The jitted program `(seeds, rows, mask, traced)`, and its traced options."""
         options = self._with_room(mask, budget, options)
         traced = {
             name: value
@@ -81,6 +82,7 @@ class OnMesh:
             budget,
             tuple(sorted(fixed.items())),
             known,
+            bool(mask.any()),
         )
         return program, traced
 
@@ -109,7 +111,11 @@ def check_mesh(mesh: Any) -> None:
 
 
 def drawn_order(
-    method: str, seed: int, n: int, order: np.ndarray | None, options: dict[str, Any]
+    method: str,
+    key: jax.Array,
+    n: int,
+    order: np.ndarray | None,
+    options: dict[str, Any],
 ) -> tuple[np.ndarray | None, dict[str, Any]]:
     """Where a method would shuffle the rows to break ties, the order that it draws.
 
@@ -120,7 +126,6 @@ def drawn_order(
       The order of placing, and the options for it.
     """
     random = options.get("tie") == "random"
-    key = jax.random.key(seed)
     if random and method == "gram_schmidt" and options.get("deterministic"):
         key = jax.random.split(key)[1]
     elif not (random and method == "k_center"):
@@ -140,16 +145,20 @@ def _program(
     budget: int,
     fixed: tuple[tuple[str, Any], ...],
     known: bytes | None,
+    warm: bool,
 ) -> Any:
     """A method with its fixed options, for rows that end with some of no pool."""
 
-    def call(seed: Any, rows: jax.Array, mask: Any, traced: dict[str, Any]) -> Picks:
+    def call(seeds: Any, rows: jax.Array, mask: Any, traced: dict[str, Any]) -> Picks:
+        key = jax.random.key(seeds[0])
+        if warm:  # as `sampling.key_of`
+            key = jax.random.fold_in(key, seeds[1])
         if known is None:
             mask = by_rows(mask)
         else:
             mask = np.frombuffer(known, bool)
         return function(
-            jax.random.key(seed),
+            key,
             by_rows(rows[:n]),
             mask,
             budget=budget,
