@@ -2,8 +2,16 @@
 
 A program of XLA's lists every collective with the shape of what it moves. What it does
 in a loop it does many times: where the compiler knows how often, that is counted too.
+
+    XLA_FLAGS=--xla_force_host_platform_device_count=8 \\
+        python -m benchmarks.collectives --rows 1281167 --columns 384 --budget 1000
+
+compiles the selectors for a pool of that shape, which need not be there, and prints
+what each sends: MB that a device ends up with, all of them together, once and in a
+turn of the loops whose end the data decide.
 """
 
+import argparse
 import re
 from typing import NamedTuple
 
@@ -17,6 +25,17 @@ _CALLED = re.compile(
 _BRANCHES = re.compile(r"branch_computations=\{([^}]*)\}")
 _TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
 _ARRAY = re.compile(r"\b(pred|[suf]\d+|bf16)\[([\d,]*)\]")
+
+
+SINGLE = (
+    "random",
+    "norm",
+    "gram_schmidt",
+    "k_center",
+    "typiclust",
+    "probcover",
+    "max_herding",
+)
 
 
 class Collective(NamedTuple):
@@ -101,3 +120,58 @@ def bytes_of(shape: str) -> int:
 def largest(text: str) -> int:
     """Bytes of the largest collective of a program; 0 if it has none."""
     return max((found.bytes for found in collectives(text)), default=0)
+
+
+def text_of(method: str, rows: int, columns: int, budget: int, devices: int) -> str:
+    """The compiled program of a selector for a pool that is not there."""
+    import jax
+    import numpy as np
+    from jax.sharding import NamedSharding
+
+    from jaxsel.selection.methods import METHODS
+    from jaxsel.selection.sharded.door import program_of
+    from jaxsel.selection.sharded.mesh import BY_ROWS, pool_mesh
+
+    mesh = pool_mesh(devices)
+    mask = np.zeros(rows, bool)
+    program, traced = program_of(METHODS[method], mesh, mask, budget, {})
+    pool = jax.ShapeDtypeStruct(
+        (-(-rows // devices) * devices, columns),
+        np.float32,
+        sharding=NamedSharding(mesh, BY_ROWS),
+    )
+    with jax.set_mesh(mesh):
+        return (
+            program.lower(np.zeros(2, np.uint32), pool, mask, traced)
+            .compile()
+            .as_text()
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--columns", type=int, default=64)
+    parser.add_argument("--budget", type=int, default=20)
+    parser.add_argument("--devices", type=int, nargs="+", default=[8])
+    parser.add_argument("--methods", nargs="+", default=list(SINGLE))
+    chosen = parser.parse_args()
+    print("| method | devices | a share | largest | once | in a turn |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for method in chosen.methods:
+        for devices in chosen.devices:
+            shape = chosen.rows, chosen.columns, chosen.budget, devices
+            text = text_of(method, *shape)
+            found = collectives(text)
+            numbers = (
+                4 * chosen.rows * chosen.columns / devices,
+                largest(text),
+                sum(c.bytes * c.times for c in found if c.times is not None),
+                sum(c.bytes for c in found if c.times is None),
+            )
+            cells = " | ".join(f"{number / 1e6:.3f}" for number in numbers)
+            print(f"| {method} | {devices} | {cells} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

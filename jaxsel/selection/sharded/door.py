@@ -53,51 +53,66 @@ class OnMesh:
         if budget == 0:
             return no_picks(), 0.0
         began = time.perf_counter()
-        program, traced = self.program(mask, budget, options)
+        program, traced = program_of(self._entry, self._mesh, mask, budget, options)
         with jax.set_mesh(self._mesh):
             seeds = np.array([seed, mask.sum()], np.uint32)
             picks = program(seeds, self._seen, mask, traced)
             picks = jax.block_until_ready(picks)
         return jax.tree.map(np.asarray, picks), time.perf_counter() - began
 
-    def program(
-        self, mask: np.ndarray, budget: int, options: dict[str, Any]
-    ) -> tuple[Any, dict[str, Any]]:
-        """The jitted program `(seeds, rows, mask, traced)`, and its traced options."""
-        options = self._with_room(mask, budget, options)
-        traced = {
-            name: value
-            for name, value in options.items()
-            if name in _TRACED and not isinstance(value, str | None)
-        }
-        fixed = {n: v for n, v in options.items() if n not in traced}
-        # Two stages look at how many rows are free, where that is fewer than they want.
-        known = None
-        if "candidates" in self._entry.options and 2 * budget > np.sum(~mask):
-            known = mask.tobytes()
-        program = _program(
-            self._entry.function,
-            self._mesh,
-            self.placed.n,
-            budget,
-            tuple(sorted(fixed.items())),
-            known,
-            bool(mask.any()),
-        )
-        return program, traced
 
-    def _with_room(
-        self, mask: np.ndarray, budget: int, options: dict[str, Any]
-    ) -> dict[str, Any]:
-        """No more room for clusters than they need: the program cannot know it."""
-        if "max_clusters" not in self._entry.options:
-            return options
-        stages = 2 if "candidates" in self._entry.options else 1
-        labelled, wanted = int(mask.sum()), stages * budget
-        if labelled:  # As `typiclust._room`: the same shapes round alike.
-            wanted = -(-(labelled + wanted) // 64) * 64
-        most = options.get("max_clusters", self._entry.options["max_clusters"])
-        return {**options, "max_clusters": min(most, wanted)}
+def program_of(
+    entry: Method,
+    mesh: Mesh,
+    mask: np.ndarray,
+    budget: int,
+    options: dict[str, Any],
+) -> tuple[Any, dict[str, Any]]:
+    """A method's program for a pool on a mesh, and the options that it is given.
+
+    Args:
+      entry: the method.
+      mesh: of `pool_mesh`.
+      mask: bool `[n]`, labelled rows.
+      budget: rows to pick.
+      options: the method's, checked.
+
+    Returns:
+      The jitted `(seeds, rows, mask, options)`, of the seed and the number of labelled
+      rows, uint32 `[2]`; float32 `[m, d]` by rows, `m` the least multiple of the
+      devices from `n`; and bool `[n]`; to be called with the mesh set. And the options
+      that it takes.
+    """
+    options = _with_room(entry, mask, budget, options)
+    traced = {
+        name: value
+        for name, value in options.items()
+        if name in _TRACED and not isinstance(value, str | None)
+    }
+    fixed = {n: v for n, v in options.items() if n not in traced}
+    # Two stages look at how many rows are free, where that is fewer than they want.
+    known = None
+    if "candidates" in entry.options and 2 * budget > np.sum(~mask):
+        known = mask.tobytes()
+    settings = tuple(sorted(fixed.items()))
+    program = _program(
+        entry.function, mesh, len(mask), budget, settings, known, bool(mask.any())
+    )
+    return program, traced
+
+
+def _with_room(
+    entry: Method, mask: np.ndarray, budget: int, options: dict[str, Any]
+) -> dict[str, Any]:
+    """No more room for clusters than they need: the program cannot know it."""
+    if "max_clusters" not in entry.options:
+        return options
+    stages = 2 if "candidates" in entry.options else 1
+    labelled, wanted = int(mask.sum()), stages * budget
+    if labelled:  # As `typiclust._room`: the same shapes round alike.
+        wanted = -(-(labelled + wanted) // 64) * 64
+    most = options.get("max_clusters", entry.options["max_clusters"])
+    return {**options, "max_clusters": min(most, wanted)}
 
 
 def check_mesh(mesh: Any) -> None:
