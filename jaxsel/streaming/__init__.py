@@ -1,0 +1,1 @@
+"""Selection on pools larger than memory."""
