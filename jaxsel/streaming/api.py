@@ -19,7 +19,7 @@ from jaxsel.selection import coverage, validate
 from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options
 from jaxsel.selection.methods import METHODS
 from jaxsel.streaming.checkpoint import Checkpoint
-from jaxsel.streaming.methods import STREAMED, check_streamed
+from jaxsel.streaming.methods import STREAMED, check_streamed, procedure_of
 from jaxsel.streaming.plan import as_bytes, plan
 from jaxsel.streaming.procedure import Procedure, State, Task
 from jaxsel.streaming.stream import Reading, Stream
@@ -73,15 +73,15 @@ def select_from_disk(
       >>> found.indices.tolist(), found.info["passes"]
       ([0, 2], 2)
     """
-    options = {**METHODS[method].options, **check_streamed(method, options)} if (
-        method in STREAMED
-    ) else _refuse(method)
+    if method not in STREAMED:
+        _refuse(method)
+    options = check_streamed(method, options)
     rows = open_pool(pool)
     mask = validate.as_labelled(labelled, rows.n)
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
     seed = validate.as_seed(seed)
     options = _of_the_pool(options, rows.n)
-    procedure, unit = STREAMED[method], METHODS[method].rows == "unit"
+    procedure, unit = procedure_of(method, options), METHODS[method].rows == "unit"
     task = Task(jax.random.key(seed), mask, budget, options)
     need = procedure.need(rows.d, task)
     sized = plan(as_bytes(memory), rows, **need._asdict())
@@ -131,7 +131,7 @@ def _run(
     return state
 
 
-def _refuse(method: Any) -> dict[str, Any]:
+def _refuse(method: Any) -> None:
     if not isinstance(method, str) or method not in METHODS:
         check_options(method, {})
     raise UserError(
@@ -193,5 +193,3 @@ class _Rows:
     def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         found = self._stream.gather(np.ravel(rows))
         return np.asarray(found).reshape(*np.shape(rows), self.shape[1])
-
-

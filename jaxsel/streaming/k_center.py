@@ -37,7 +37,7 @@ def _need(d: int, task: Task) -> Need:
 def _start(stream: Stream, task: Task) -> State:
     found = survey(stream)
     far = np.full(stream.n, np.inf, np.float32)
-    state = {
+    state: State = {
         "bound": far,
         "nearest": far,
         "free": ~task.labelled,
@@ -77,8 +77,8 @@ def _step(stream: Stream, task: Task, state: State) -> State:
     if len(rows) == 0:
         state = _measured(stream, state)
         free = np.where(state["free"], state["nearest"], -np.inf)
-        rows = [_first_of(task, free == free.max())]
-        gains = [state["nearest"][rows[0]]]
+        rows = np.array([_first_of(task, free == free.max())])
+        gains = state["nearest"][rows]
     state = _with_picks(state, rows, gains)
     stream.picked = len(state["rows"])
     return state
@@ -272,7 +272,7 @@ def _radius(stream: Stream, task: Task, state: State) -> np.float32:
     everyone = state | {"free": np.ones_like(state["free"])}
     _, gains = _walk(stream, everyone, 1)
     if len(gains) == 0:
-        gains = [_measured(stream, everyone)["nearest"].max()]
+        gains = _measured(stream, everyone)["nearest"].max(keepdims=True)
     return np.sqrt(np.float32(gains[0]))
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from jaxsel.selection.contract import Picks
 from jaxsel.streaming.stream import Stream
 
-State = dict[str, np.ndarray]
+# Names, and arrays or scalars of NumPy that a checkpoint can hold.
+State = dict[str, Any]
 
 
 class Task(NamedTuple):

@@ -21,17 +21,14 @@ class Reading(NamedTuple):
     Attributes:
       picked: rows picked so far.
       budget: rows wanted.
-      passes: passes over the pool that were begun.
-      row, rows: how far the pass is, of how many.
+      passes: readings of the whole pool, parts of it counted as such.
       bytes_read: from disk, in this call.
       bytes_per_second: of the passes, reading and computing.
     """
 
     picked: int
     budget: int
-    passes: int
-    row: int
-    rows: int
+    passes: float
     bytes_read: int
     bytes_per_second: float
 
@@ -39,13 +36,13 @@ class Reading(NamedTuple):
         """One line for people.
 
         Example:
-          >>> Reading(3, 9, 2, 500, 1000, 4_000_000_000, 8e8).line()
-          '3 of 9 picks, pass 2 at 50 %, 4.00 GB read, 800 MB/s'
+          >>> Reading(3, 9, 1.5, 4_000_000_000, 8e8).line()
+          '3 of 9 picks, 1.5 passes, 4.00 GB read, 800 MB/s'
         """
         return (
-            f"{self.picked} of {self.budget} picks, pass {self.passes} at "
-            f"{100 * self.row // max(self.rows, 1)} %, {self.bytes_read / 1e9:.2f} GB "
-            f"read, {self.bytes_per_second / 1e6:.0f} MB/s"
+            f"{self.picked} of {self.budget} picks, {self.passes:g} passes, "
+            f"{self.bytes_read / 1e9:.2f} GB read, "
+            f"{self.bytes_per_second / 1e6:.0f} MB/s"
         )
 
 
@@ -78,7 +75,8 @@ class Stream:
         """
         self.pool, self.plan, self.picked = pool, plan, 0
         self._unit, self._budget, self._progress = unit, budget, progress
-        self._passes, self._seconds = 0, 0.0
+        self._scanned, self._seconds = 0, 0.0
+        self._kept: dict[str, Any] = {}
         self._before = pool.bytes_read
 
     @property
@@ -98,7 +96,6 @@ class Stream:
           `(where, rows)`: a slice of the pool's rows, and float32 `[block, d]`, zero
           rows from the slice's length on.
         """
-        self._passes += start == 0
         began = time.perf_counter()
         for block in blocks(self.pool, self.plan.block, start):
             raw = jax.device_put(block.rows, may_alias=True)
@@ -109,8 +106,9 @@ class Stream:
             yield slice(block.start, stop), rows
             now = time.perf_counter()
             self._seconds, began = self._seconds + now - began, now
+            self._scanned += block.valid
             if self._progress is not None:
-                self._progress(self._reading(stop))
+                self._progress(self._reading())
 
     def gather(self, rows: Any, size: int | None = None) -> jax.Array:
         """The given rows: float32 `[size, d]`, zero rows after them."""
@@ -120,11 +118,17 @@ class Stream:
             found[: len(wanted)] = self.pool.take(wanted)
         return self._widen(jnp.asarray(found))
 
+    def once(self, name: str, make: Callable[[], Any]) -> Any:
+        """What `make` returned when it was first called under this name."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        return self._kept[name]
+
     def info(self) -> dict[str, Any]:
         """What this stream took: passes, bytes, rate, planned memory."""
-        reading = self._reading(0)
+        reading = self._reading()
         return {
-            "passes": self._passes,
+            "passes": reading.passes,
             "bytes_read": reading.bytes_read,
             "bytes_per_second": reading.bytes_per_second,
             "block_rows": self.plan.block,
@@ -134,14 +138,12 @@ class Stream:
     def _widen(self, raw: jax.Array) -> jax.Array:
         return _widened(raw, jnp.float32(self.pool.scale), unit=self._unit)
 
-    def _reading(self, row: int) -> Reading:
+    def _reading(self) -> Reading:
         done = self.pool.bytes_read - self._before
         return Reading(
             self.picked,
             self._budget,
-            self._passes,
-            row,
-            self.n,
+            round(self._scanned / self.n, 2),
             done,
             done / self._seconds if self._seconds > 0 else 0.0,
         )
