@@ -12,6 +12,7 @@ from jaxsel.streaming.one_pass import NORM, RANDOM
 from jaxsel.streaming.probcover import PROBCOVER
 from jaxsel.streaming.procedure import Procedure
 from jaxsel.streaming.reference import CANDIDATES, REFERENCE
+from jaxsel.streaming.typiclust import TYPICLUST
 
 STREAMED: dict[str, Procedure] = {
     "random": RANDOM,
@@ -19,6 +20,7 @@ STREAMED: dict[str, Procedure] = {
     "gram_schmidt": GRAM_SCHMIDT,
     "k_center": K_CENTER,
     "probcover": PROBCOVER,
+    "typiclust": TYPICLUST,
 }
 # Options that only make sense where the pool is on disk.
 OWN_OPTIONS: dict[str, dict[str, Any]] = {
