@@ -56,7 +56,7 @@ class Checkpoint:
         if not self._state.exists():
             return None
         try:
-            with np.load(self._state) as file:
+            with self._state.open("rb") as opened, np.load(opened) as file:
                 state = {name: file[name] for name in file.files}
             found = str(state.pop(_HASH))
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:

@@ -30,14 +30,16 @@ _ROUNDING = 2.0**-24
 
 
 def _need(d: int, task: Task) -> Need:
-    held = 8 * d * (task.budget + 1 + max(LABELLED, TOGETHER)) + 16 * WALKED * d
+    held = 16 * d * (task.budget + TOGETHER + LABELLED) + 16 * WALKED * d
     return Need(per_row=40, fixed=held + (1 << 20), per_block=8 * TOGETHER)
 
 
 def _start(stream: Stream, task: Task) -> State:
     found = survey(stream)
     far = np.full(stream.n, np.inf, np.float32)
-    state: State = {
+    return {
+        "mean": found.mean.astype(np.float32),
+        "known": np.int64(0),  # labelled rows that `nearest` knows
         "bound": far,
         "nearest": far,
         "free": ~task.labelled,
@@ -47,18 +49,25 @@ def _start(stream: Stream, task: Task) -> State:
         "passed": np.int64(0),  # picks that `nearest` knows
         "zero_rows": np.int64(found.zero_rows),
     }
+
+
+def _open(stream: Stream, task: Task, state: State) -> State:
+    """Distances to the next labelled rows; the first pick where there are none."""
     known = np.flatnonzero(task.labelled)
-    for start in range(0, len(known), LABELLED):
-        some = stream.gather(known[start : start + LABELLED], LABELLED)
-        count = min(LABELLED, len(known) - start)
-        state["nearest"] = _nearer(stream, state["nearest"], some, 0, count)
-        state["bound"] = state["nearest"]
     if len(known) == 0:
-        mean = jnp.asarray(found.mean, jnp.float32)[None]
+        far, mean = state["nearest"], jnp.asarray(state["mean"])[None]
         distances = _nearer(stream, far, mean, 0, 1)
-        row = _first_of(task, distances == distances.min())
-        state = _with_picks(state, [row], [np.inf])
-    return state
+        row = _farthest(task, np.arange(stream.n), -distances)
+        return _with_picks(state, np.array([row]), np.array([np.inf]))
+    start = int(state["known"])
+    some = known[start : start + LABELLED]
+    centres = stream.gather(some, LABELLED)
+    nearest = _nearer(stream, state["nearest"], centres, 0, len(some))
+    return state | {
+        "known": np.int64(start + len(some)),
+        "nearest": nearest,
+        "bound": nearest,
+    }
 
 
 def _done(task: Task, state: State) -> bool:
@@ -68,16 +77,23 @@ def _done(task: Task, state: State) -> bool:
 def _step(stream: Stream, task: Task, state: State) -> State:
     state = dict(state)
     state.pop("radius", None)
+    labelled = int(np.sum(task.labelled))
+    if state["known"] < labelled or (labelled == 0 and len(state["rows"]) == 0):
+        return _open(stream, task, state)
     state["bound"] = _bounds(stream, state)
     state["read"] = np.int64(len(state["rows"]))
     room = task.budget - len(state["rows"])
     if room == 0:
         return state | {"radius": _radius(stream, task, state)}
-    rows, gains = _walk(stream, state, min(room, TOGETHER))
+    free = np.flatnonzero(state["free"])
+    if not np.any(state["bound"][free] > 0):
+        # Copies of picks are left, and nothing else.
+        rows = free[np.argsort(_places(task, stream.n)[free])[:room]]
+        return _with_picks(state, rows, np.zeros(room))
+    rows, gains = _walk(stream, task, state, min(room, TOGETHER))
     if len(rows) == 0:
         state = _measured(stream, state)
-        free = np.where(state["free"], state["nearest"], -np.inf)
-        rows = np.array([_first_of(task, free == free.max())])
+        rows = np.array([_farthest(task, free, state["nearest"][free])])
         gains = state["nearest"][rows]
     state = _with_picks(state, rows, gains)
     stream.picked = len(state["rows"])
@@ -95,15 +111,22 @@ def _with_picks(state: State, rows, gains) -> State:
     }
 
 
-def _first_of(task: Task, tied: np.ndarray) -> int:
-    """The lowest of the tied rows, or the first of them by a lot."""
-    rows = np.flatnonzero(tied)
-    if task.options["tie"] == "lowest" or len(rows) == 1:
-        return int(rows[0])
-    order = np.asarray(jax.random.permutation(task.key, len(tied)))
-    place = np.empty(len(order), np.int64)
-    place[order] = np.arange(len(order))
-    return int(rows[np.argmin(place[rows])])
+def _places(task: Task, n: int) -> np.ndarray:
+    """Who comes first among equals: row order, or a lot."""
+    if task.options["tie"] == "lowest":
+        return np.arange(n)
+    order = np.asarray(jax.random.permutation(task.key, n))
+    places = np.empty(n, np.int64)
+    places[order] = np.arange(n)
+    return places
+
+
+def _farthest(task: Task, rows: np.ndarray, distances: np.ndarray) -> int:
+    """The row with the largest distance."""
+    tied = rows[distances == distances.max()]
+    if len(tied) == 1:
+        return int(tied[0])
+    return int(tied[np.argmin(_places(task, len(task.labelled))[tied])])
 
 
 def _bounds(stream: Stream, state: State) -> np.ndarray:
@@ -138,8 +161,7 @@ def _measured(stream: Stream, state: State) -> State:
     """Distances of all rows to all picks, from differences."""
     picked = len(state["rows"])
     new = state["rows"][int(state["passed"]) :]
-    # A few shapes only, or every pass would compile.
-    centres = stream.gather(new, -(-len(new) // TOGETHER) * TOGETHER)
+    centres = stream.gather(new, _room(len(new)))
     nearest = _nearer(stream, state["nearest"], centres, 0, len(new))
     return state | {
         "nearest": nearest,
@@ -173,28 +195,53 @@ def _squared_distances(rows: jax.Array, centre: jax.Array) -> jax.Array:
     return jnp.sum(jnp.square(rows - centre), axis=1)
 
 
-def _walk(stream: Stream, state: State, wanted: int) -> tuple[np.ndarray, np.ndarray]:
+def _walk(
+    stream: Stream, task: Task, state: State, wanted: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Picks that are certain among the rows with the highest bounds, in order."""
     bound = np.where(state["free"], state["bound"], -np.inf)
     size = min(WALKED, stream.n)
     rows = np.argpartition(bound, stream.n - size)[stream.n - size :]
     rows.sort()
-    inside = bound[rows].copy()
-    bound[rows] = -np.inf
-    centres = stream.gather(
-        state["rows"], -(-max(len(state["rows"]), 1) // TOGETHER) * TOGETHER
-    )
     spare = (0, max(0, 2 - size))  # a walk compares two rows
-    places, gains, count = _certain(
-        stream.gather(rows, max(size, 2)),
-        np.pad(inside, spare, constant_values=-np.inf),
-        np.pad(state["nearest"][rows], spare),
-        centres,
-        jnp.int32(len(state["rows"])),
-        jnp.float32(bound.max()),
-        jnp.int32(wanted),
-    )
-    return rows[np.asarray(places)[:count]], np.asarray(gains)[:count]
+    upper = np.pad(bound[rows], spare, constant_values=-np.inf)
+    nearest = np.pad(state["nearest"][rows], spare)
+    bound[rows] = -np.inf
+    outside = max(float(bound.max()), 0.0)
+    block = stream.gather(rows, max(size, 2))
+    known = len(state["rows"])
+    centres = stream.gather(state["rows"], _room(known + TOGETHER))
+    places, gains = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    while len(places) < wanted:
+        count = jnp.int32(known + len(places))
+        here, found, added = _certain(
+            block, upper, nearest, centres, count, outside, wanted - len(places)
+        )
+        here, found = np.asarray(here)[:added], np.asarray(found)[:added]
+        centres = centres.at[int(count) + np.arange(added)].set(block[here])
+        places, gains = np.append(places, here), np.append(gains, found)
+        if len(places) == wanted:
+            break
+        # Two rows are equally far but for rounding: which one, differences decide.
+        count = jnp.int32(known + len(places))
+        measured = np.asarray(_from_differences(block, centres, 0, count))
+        distances = np.minimum(nearest, measured)
+        distances[np.isneginf(upper)] = -np.inf
+        distances[places] = -np.inf
+        if not distances.max() > CLEARLY * outside:
+            break
+        row = _farthest(task, rows, distances[: len(rows)])
+        place = int(np.searchsorted(rows, row))
+        centres = centres.at[int(count)].set(block[place])
+        places, gains = np.append(places, place), np.append(gains, distances[place])
+        distances[place] = -np.inf
+        upper = np.minimum(distances, _squared_distances(block, block[place]))
+    return rows[places], gains
+
+
+def _room(count: int) -> int:
+    """A power of two: a few shapes only, or every walk would compile."""
+    return max(TOGETHER, 1 << (count - 1).bit_length())
 
 
 class _Walk(NamedTuple):
@@ -270,7 +317,7 @@ def _certain(block, inside, nearest, centres, known, outside, wanted):
 def _radius(stream: Stream, task: Task, state: State) -> np.float32:
     """The largest distance of any row to its nearest centre: of a pick not made."""
     everyone = state | {"free": np.ones_like(state["free"])}
-    _, gains = _walk(stream, everyone, 1)
+    _, gains = _walk(stream, task, everyone, 1)
     if len(gains) == 0:
         gains = _measured(stream, everyone)["nearest"].max(keepdims=True)
     return np.sqrt(np.float32(gains[0]))
