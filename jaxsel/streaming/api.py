@@ -71,7 +71,7 @@ def select_from_disk(
       >>> np.save(file, np.array([[3.0, 0.0], [2.0, 0.1], [0.0, 1.0]], np.float32))
       >>> found = select_from_disk(file, 2, "gram_schmidt", deterministic=True)
       >>> found.indices.tolist(), found.info["passes"]
-      ([0, 2], 2)
+      ([0, 2], 1.0)
     """
     if method not in STREAMED:
         _refuse(method)

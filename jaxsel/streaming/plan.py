@@ -13,7 +13,7 @@ RUNTIME = 640 << 20
 GRAIN = 256
 # A larger block, in float32, is no faster.
 LARGEST = 32 << 20
-_UNITS = {"": 1, "k": 10, "m": 20, "g": 30, "t": 40}
+_UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 
 class Plan(NamedTuple):
