@@ -14,8 +14,8 @@ from jaxsel.pools.shard import Stamp, check_number, check_unchanged, delivered, 
 class ParquetShard:
     """The only column of vectors of a parquet file; see `jaxsel.pools.shard.Shard`.
 
-    A row group is decoded whole. The last one is kept, since blocks of rows need not
-    end where row groups do.
+    A row group is decoded whole. One that a reading ends within is kept for the next,
+    since blocks of rows need not end where row groups do.
     """
 
     def __init__(self, path: pathlib.Path, column: str | None = None) -> None:
@@ -49,6 +49,7 @@ class ParquetShard:
         self._decoded: tuple[int, np.ndarray] | None = None
         self.d = 0  # until the first group tells
         first, _ = self._group(0)
+        self._decoded = None
         check_number(first.dtype, path)
         self.d, self.dtype = first.shape[1], delivered(first.dtype)
         # Decoded twice for a moment: as Arrow has it, and in the type handed out.
@@ -56,19 +57,29 @@ class ParquetShard:
 
     def read(self, start: int, out: np.ndarray) -> int:
         """Fills `out` with the rows from `start` on; returns the bytes read."""
-        return self.take(np.arange(start, start + len(out)), out)
+        stop = start + len(out)
+        with self._lock:
+            done = self._take(np.arange(start, stop), out)
+            if stop in self._starts:
+                self._decoded = None
+        return done
 
     def take(self, rows: np.ndarray, out: np.ndarray) -> int:
         """Fills `out` with the given rows, ascending; whole row groups are read."""
+        with self._lock:
+            done = self._take(rows, out)
+            self._decoded = None
+        return done
+
+    def _take(self, rows: np.ndarray, out: np.ndarray) -> int:
         check_unchanged(self.path, self.stamp)
         edges = np.searchsorted(rows, self._starts)
         done = 0
-        with self._lock:
-            for i, (begin, end) in enumerate(itertools.pairwise(edges)):
-                if begin < end:
-                    group, read = self._group(i)
-                    out[begin:end] = group[rows[begin:end] - self._starts[i]]
-                    done += read
+        for i, (begin, end) in enumerate(itertools.pairwise(edges)):
+            if begin < end:
+                group, read = self._group(i)
+                out[begin:end] = group[rows[begin:end] - self._starts[i]]
+                done += read
         return done
 
     def _group(self, i: int) -> tuple[np.ndarray, int]:

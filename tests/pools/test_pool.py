@@ -85,6 +85,14 @@ def test_parquet_is_read_by_row_groups(tmp_path, kind):
     wanted = [22, 1, 12, 0, 12]
     assert np.array_equal(pool.take(wanted).astype(np.float32), expected[wanted])
     assert pool.bytes_read > 0
+    # A whole pass reads every row group once, and none stays in memory.
+    assert all(shard._decoded is None for shard in pool.shards)
+    before = pool.bytes_read
+    list(reading.blocks(pool, 3))
+    once = pool.bytes_read - before
+    before = pool.bytes_read
+    pool.read(0, 23)
+    assert pool.bytes_read - before == once
 
 
 def test_two_blocks_live_and_the_thread_ends(tmp_path):

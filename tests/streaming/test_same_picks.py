@@ -74,6 +74,24 @@ def test_quantised_rows_count_times_their_scale(rows, tmp_path):
     assert disk.info["passes"] <= 4
 
 
+def test_parquet_shards_give_the_same_picks(rows, pool, tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    for i, part in enumerate(np.split(rows, [400])):
+        column = pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), 12)
+        pq.write_table(
+            pa.table({"v": column}), tmp_path / f"{i}.parquet", row_group_size=90
+        )
+    where = str(tmp_path / "*.parquet")
+    for method in ("random", "k_center"):
+        found = select_from_disk(where, 20, method)
+        assert (
+            found.indices.tolist()
+            == select_from_disk(pool, 20, method).indices.tolist()
+        )
+
+
 def test_gram_schmidt_reads_the_pool_once_a_block(tmp_path):
     wide = np.random.default_rng(1).normal(size=(600, 64)).astype(np.float32)
     np.save(tmp_path / "wide.npy", wide)
