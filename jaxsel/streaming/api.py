@@ -42,6 +42,7 @@ def select_from_disk(
     The picks are those of `jaxsel.select` on the same rows in memory: the same rows for
     the deterministic methods, the same draws for the others, as far as the rounding of
     sums allows. What differs is said by the methods (`jaxsel.streaming.methods`).
+    Rows are in the order of the files, and ties go to the first.
 
     Args:
       pool: a Pool, or what `jaxsel.pools.opening.open_pool` takes: a `.npy` or

@@ -32,7 +32,7 @@ def _need(d: int, task: Task) -> Need:
     size = _block_size(task)
     directions = 4 * d * (d + 2 * max(size, bases.BLOCK))
     return Need(
-        per_row=72,
+        per_row=56,
         fixed=4 * directions + 16 * size * d + (1 << 20),
         per_block=8 * max(size, bases.BLOCK),
     )

@@ -11,8 +11,9 @@ from jaxsel.pools.pool import Pool
 RUNTIME = 640 << 20
 # Blocks have a multiple of so many rows, and no fewer.
 GRAIN = 256
-# A larger block, in float32, is no faster.
-LARGEST = 32 << 20
+# A block in float32 has so many bytes at most. Larger ones are slower on a CPU: their
+# memory is mapped anew for every block, where that of smaller ones is used again.
+LARGEST = 8 << 20
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 

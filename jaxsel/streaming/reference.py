@@ -35,6 +35,12 @@ TOGETHER = 32
 
 
 def _need(d: int, task: Task) -> Need:
+    count = min(task.options["candidates"], int(np.sum(~task.labelled)))
+    if count < task.budget:
+        raise UserError(
+            f"expected at least {task.budget} candidates for a budget of "
+            f"{task.budget}, found {count}: give candidates={task.budget} or more"
+        )
     rows = 2 * task.options["reference"] + task.options["candidates"] + LABELLED
     held = 3 * 4 * d * (rows + 4 * _WHOLE) + 32 * rows
     return Need(per_row=24, fixed=held + 16 * TILE * TILE + (96 << 20), per_block=8)
@@ -48,11 +54,6 @@ def _start(stream: Stream, task: Task) -> State:
     m = min(task.options["reference"], n)
     free = np.flatnonzero(~task.labelled)
     count = min(task.options["candidates"], len(free))
-    if count < task.budget:
-        raise UserError(
-            f"expected at least {task.budget} candidates for a budget of "
-            f"{task.budget}, found {count}: give candidates={task.budget} or more"
-        )
     state = {
         "delta": radius(stream, task.options["delta"]),
         "centre": found.mean.astype(np.float32),

@@ -1,9 +1,9 @@
 """TypiClust from disk: streamed k-means, then one cluster in memory at a time.
 
 As in memory (`jaxsel.selection.typiclust`), but for the start of k-means on pools of
-more than `kmeans.SAMPLE` rows, and for clusters of more than LARGEST rows that may be
-picked: the most typical row of such a cluster is that of a uniform sample of LARGEST
-of them, among each other. `info` counts how many picks were made so.
+more than `kmeans.SAMPLE` rows, and for clusters whose rows that may be picked exceed
+LARGEST bytes (65,536 rows of 128 numbers): the most typical row of such a cluster is
+that of a uniform sample of as many, among each other. `info` counts such picks.
 """
 
 from functools import partial
@@ -21,15 +21,17 @@ from jaxsel.streaming.procedure import Need, Procedure, State, Task
 from jaxsel.streaming.stream import Stream
 from jaxsel.streaming.survey import survey
 
-# Rows of a cluster that are compared with each other, at most.
-LARGEST = 65_536
+# Rows of a cluster that are compared with each other, in bytes of float32.
+LARGEST = 32 << 20
 # Picks between two checkpoints.
 TOGETHER = 16
 
 
 def _need(d: int, task: Task) -> Need:
     k = _wanted(task)
-    held = 3 * 4 * d * 2 * LARGEST + 8 * kmeans.SAMPLE * (4 + int(np.log(k + 1)))
+    sample = min(kmeans.SAMPLE, len(task.labelled))
+    seeding = 12 * d * sample + 12 * sample * (4 + int(np.log(k)))
+    held = max(6 * LARGEST, seeding)
     return Need(
         per_row=72, fixed=held + 40 * k * d + (1 << 20), per_block=4 * d + 12 * k
     )
@@ -141,11 +143,12 @@ def _most_typical(
     stream: Stream, task: Task, members: np.ndarray, pick: int
 ) -> tuple[int, float, bool]:
     """The most typical of the members, its typicality, whether a sample was taken."""
-    sampled = len(members) > LARGEST
+    most = max(1, LARGEST // (4 * stream.d))
+    sampled = len(members) > most
     if sampled:
         bits = np.asarray(jax.random.key_data(jax.random.fold_in(task.key, pick)))
         rng = np.random.default_rng(bits)
-        members = np.sort(rng.choice(members, LARGEST, replace=False))
+        members = np.sort(rng.choice(members, most, replace=False))
     capacity = _wanted(task) + 1
     if task.options["clusters"] is not None:
         capacity = stream.n

@@ -154,7 +154,7 @@ def test_a_large_cluster_is_judged_by_a_sample(pool, monkeypatch):
     ids = np.arange(700) % 2
     exact = select_from_disk(pool, 2, "typiclust", clusters=ids)
     assert exact.info["sampled_clusters"] == 0
-    monkeypatch.setattr(typiclust, "LARGEST", 200)
+    monkeypatch.setattr(typiclust, "LARGEST", 200 * 12 * 4)
     found = select_from_disk(pool, 2, "typiclust", clusters=ids)
     assert found.info["sampled_clusters"] == 2
     assert sorted(found.indices % 2) == [0, 1]
