@@ -1,4 +1,4 @@
-"""ProbCover against a sample: pools of any size in two or three readings of some rows.
+"""ProbCover against a sample: one pass over a pool of any size, and some rows.
 
 Of a pool of n rows, m *reference* rows are drawn uniformly and held in memory, and so
 are c *candidates* among the rows that may be picked. A candidate's gain, the share of
