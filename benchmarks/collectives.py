@@ -141,11 +141,8 @@ def text_of(method: str, rows: int, columns: int, budget: int, devices: int) -> 
         sharding=NamedSharding(mesh, BY_ROWS),
     )
     with jax.set_mesh(mesh):
-        return (
-            program.lower(np.zeros(2, np.uint32), pool, mask, traced)
-            .compile()
-            .as_text()
-        )
+        lowered = program.lower(np.zeros(2, np.uint32), pool, mask, traced)
+        return lowered.compile().as_text()
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ MAY_IMPORT = {
     "pretraining": {"models", "augment"},
     "features": {"data", "models", "pretraining"},
     "selection": set(),
+    "pools": set(),
+    "streaming": {"pools", "selection"},
     "training": {"models", "augment"},
     "evaluation": set(),
     "report": {"evaluation"},
@@ -34,6 +36,8 @@ MAY_IMPORT = {
         "report",
     },
     "verbs": {
+        "pools",
+        "streaming",
         "data",
         "models",
         "augment",

@@ -129,7 +129,7 @@ def _draw_until_loose(
         rows = sampling.proportional(uniforms[:2], bound)
         block = gather(features, rows, state.ledger.basis)
         ratio = block.at_start / jnp.where(bound[rows] > 0, bound[rows], jnp.inf)
-        block, standing = _thin(
+        block, standing = thin(
             state.ledger, block, bound[rows], uniforms[2], capacity, rules
         )
         ledger = ledgers.record(state.ledger, block)._replace(standing=standing)
@@ -147,7 +147,7 @@ def _draw_until_loose(
     return jax.lax.while_loop(usable, one_pass, start).ledger
 
 
-def _thin(
+def thin(
     ledger: Ledger,
     block: Block,
     bound: jax.Array,

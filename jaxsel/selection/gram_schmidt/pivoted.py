@@ -92,9 +92,9 @@ def _take_until_stuck(
         # On a fresh measurement the longest row is known without any bound.
         fresh = state.ledger.basis.size == measured_at
         sure = jnp.where(fresh, res.heaviest(res.lengths(now), free), -1)
-        rows, outside = _highest(now, free, sure, block_size)
+        rows, outside = highest(now, free, sure, block_size)
         block = gather(features, rows, state.ledger.basis)
-        block, standing = _take_certain(
+        block, standing = take_certain(
             state.ledger, block, own, outside, sure, capacity, rules
         )
         ledger = ledgers.record(state.ledger, block)._replace(standing=standing)
@@ -121,7 +121,7 @@ class Outside(NamedTuple):
     length: jax.Array
 
 
-def _highest(
+def highest(
     residuals: res.Residuals, free: jax.Array, sure: jax.Array, size: int
 ) -> tuple[jax.Array, Outside]:
     """The rows with the highest bounds, ascending, and what the others can reach.
@@ -145,7 +145,7 @@ def _highest(
     return rows.astype(jnp.int32), outside
 
 
-def _take_certain(
+def take_certain(
     ledger: Ledger,
     block: Block,
     own: jax.Array,
