@@ -11,6 +11,8 @@ USAGE = """usage: jaxsel VERB …
 with images or features of your own:
   doctor SOURCE [-b N]
         what is wrong or odd with a folder of images or a file of features
+  plan SOURCE -b N [-m METHOD], or plan --rows N --dim D -b N
+        how much memory and time each method would take here
   select SOURCE -b N [-m METHOD] [-o DIR] [--continue DIR]
         which N to label, in which order
   export PICKS --to TOOL -o DIR
@@ -33,6 +35,7 @@ jaxsel VERB --help says more."""
 # Where each verb of people's own data lives: a command of click.
 OWN_DATA = {
     "doctor": ("jaxsel.verbs.doctor", "doctor"),
+    "plan": ("jaxsel.verbs.plan", "plan"),
     "select": ("jaxsel.verbs.select", "select"),
     "export": ("jaxsel.verbs.export", "export"),
     "import": ("jaxsel.verbs.importing", "import_"),

@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "annotation": set(),
     "sources": {"data", "features"},
     "doctor": set(),
+    "planning": {"selection"},
     "experiment": {
         "data",
         "models",
@@ -46,6 +47,7 @@ MAY_IMPORT = {
         "annotation",
         "sources",
         "doctor",
+        "planning",
         "experiment",
     },
     "reproduce": {

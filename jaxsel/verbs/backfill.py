@@ -31,12 +31,18 @@ from jaxsel.verbs.rounds import Wish, make_round
     help="The new round's folder; FOLDER-2, or the next number that is free.",
 )
 @click.option("--source", help="The pool, where it has moved since.")
+@click.option(
+    "--ignore-memory",
+    is_flag=True,
+    help="Begin even where the forecast says that memory does not suffice.",
+)
 @as_json_option
 def backfill(
     folder: pathlib.Path,
     labels: pathlib.Path,
     out: pathlib.Path | None,
     source: str | None,
+    ignore_memory: bool,
     as_json: bool,
 ) -> None:
     """Replaces the picks of the round in FOLDER that were marked unusable.
@@ -63,7 +69,7 @@ def backfill(
         say(as_json, told, "0 replacements needed: nothing was written")
         return
     check_new(target, force=False)
-    wish = Wish(earlier.round.budget, None, None, known, quiet=True)
+    wish = Wish(earlier.round.budget, None, None, known, True, ignore_memory)
     done = make_round(opened, pool, wish, target, earlier)
     needed = earlier.round.budget - standing
     say(

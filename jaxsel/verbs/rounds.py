@@ -16,6 +16,7 @@ from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.encoding import Pool
+from jaxsel.verbs.memory import check_memory
 from jaxsel.verbs.picking import check_room, joined, pick_rows, with_represents
 from jaxsel.verbs.round_folder import Earlier, write_folder
 
@@ -29,6 +30,7 @@ class Wish(NamedTuple):
       seed: `None` for the earlier round's, or 0.
       labels: what is known of rows, by row.
       quiet: whether the doctor's findings are not printed.
+      ignore_memory: whether a forecast that memory does not suffice stops nothing.
     """
 
     budget: int
@@ -36,6 +38,7 @@ class Wish(NamedTuple):
     seed: int | None
     labels: dict[int, Label]
     quiet: bool = False
+    ignore_memory: bool = False
 
 
 class Done(NamedTuple):
@@ -87,14 +90,23 @@ def make_round(
 
     Raises:
       UserError: errors in the features, another pool than the earlier round's, a budget
-        that cannot be met; nothing was written.
+        that cannot be met, too little memory; nothing was written.
     """
     start = _start(source, pool, wish, earlier)
     staying = {pick.index for pick in start.stay}
     known = start.labelled | staying
     check_room(len(source.ids), known, start.unusable, start.more)
-    findings = _examined(source, pool, start.more, wish.quiet)
     method, reason = _method(wish, pool, earlier)
+    if not wish.ignore_memory:
+        check_memory(
+            method,
+            pool.rows,
+            source.ids,
+            start.more,
+            labelled=known,
+            excluded=start.unusable,
+        )
+    findings = _examined(source, pool, start.more, wish.quiet)
     seed = wish.seed
     if seed is None:
         seed = earlier.round.seed if earlier else 0

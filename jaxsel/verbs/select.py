@@ -67,6 +67,11 @@ _FIRST = 5
 )
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
 @click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
+@click.option(
+    "--ignore-memory",
+    is_flag=True,
+    help="Begin even where the forecast says that memory does not suffice.",
+)
 @as_json_option
 def select(
     source: str,
@@ -81,6 +86,7 @@ def select(
     side: int | None,
     strict: bool,
     force: bool,
+    ignore_memory: bool,
     as_json: bool,
 ) -> None:
     """Picks the examples of SOURCE that are worth a label, the best first.
@@ -110,7 +116,7 @@ def select(
     pool = pool_of(opened, settings)
     if not as_json:
         _say_before(opened, pool)
-    wish = Wish(budget, method, seed, labels, quiet=as_json)
+    wish = Wish(budget, method, seed, labels, as_json, ignore_memory)
     done = make_round(opened, pool, wish, out, before)
     say(as_json, found(done, opened, out), text(done, opened, out))
 
