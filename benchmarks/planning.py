@@ -2,8 +2,8 @@
 
 `python -m benchmarks.planning` runs every case in a process of its own, and writes
 forecast and measured memory and time to `benchmarks/results/planning/`. The cases of
-`FITTED_ON` and `CLUSTERED_ON` are not judged: the compiler's memory is fitted on them, by
-`python -m benchmarks.planning --fit REPORT.json`, which prints the tables of
+`FITTED_ON` and `CLUSTERED_ON` are not judged: the compiler's memory is fitted on them,
+by `python -m benchmarks.planning --fit REPORT.json`, which prints the tables of
 `jaxsel/planning/fitted.py`.
 """
 

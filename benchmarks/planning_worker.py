@@ -13,7 +13,7 @@ from benchmarks.process import answer
 from benchmarks.worker import timed
 from jaxsel.planning.forecast import forecast
 from jaxsel.planning.machine import machine
-from jaxsel.planning.shape import shape_of
+from jaxsel.planning.shape import Call, shape_of
 
 
 def measure(request: dict) -> dict:
@@ -26,7 +26,7 @@ def measure(request: dict) -> dict:
     labelled = np.arange(request["labelled"])
     call = timed(lambda: jaxsel.select(x, budget, method, labelled=labelled, seed=0))
     here = machine()
-    found = forecast(method, shape_of(x), budget, here, labelled=request["labelled"])
+    found = forecast(method, Call(shape_of(x), budget, request["labelled"]), here)
     return {
         "measured_bytes": int(call.peak_mib * 2**20),
         "measured_seconds": call.seconds,

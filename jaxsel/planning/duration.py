@@ -8,11 +8,12 @@ factor of two or three, on a machine that nothing else uses.
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jaxsel.planning.fitted import COMPILER_SECONDS, EFFICIENCY
 from jaxsel.planning.machine import Machine
-from jaxsel.planning.shape import Shape
+from jaxsel.planning.memory import MOST_CLUSTERS
+from jaxsel.planning.shape import Call
 
 # Lloyd's iterations to the end, and picks between two readings of k-center.
 _ITERATIONS, _BETWEEN = 30, 8
@@ -20,6 +21,8 @@ _ITERATIONS, _BETWEEN = 30, 8
 _BLOCK, _TAKEN = 128, 0.75
 # Stale gains that MaxHerding brings up to date for a pick, in blocks.
 _REFRESHED, _BLOCKS = 128, 1.5
+# An exponential costs as much as so many operations of a product.
+_EXPONENTIAL = 30
 
 
 class Work(NamedTuple):
@@ -29,87 +32,87 @@ class Work(NamedTuple):
     bytes: float
 
 
-def seconds(
-    method: str,
-    shape: Shape,
-    budget: int,
-    machine: Machine,
-    *,
-    labelled: int = 0,
-    options: dict[str, Any] | None = None,
-) -> float:
+def seconds(method: str, call: Call, machine: Machine) -> float:
     """Of one call of `jaxsel.select`, its first in a process: compiling is counted in.
 
     Args:
       method: of `jaxsel.METHODS`.
-      shape: of the pool.
-      budget: rows to pick.
+      call: of it.
       machine: with its rates.
-      labelled: how many rows have labels.
-      options: the method's own.
 
     Returns:
       Seconds. More rows or features never take less.
     """
     first, _, second = method.partition("+")
-    proposals = min(2 * budget, shape.n) if second else budget
-    work = _WORK[first](shape, proposals, labelled, options or {})
-    once = (shape.stored + shape.floats) / machine.bytes_per_second
-    busy = work.flops / machine.flops + work.bytes / machine.bytes_per_second
-    return COMPILER_SECONDS[method] + (once + busy) / EFFICIENCY[first]
+    busy = ideal_seconds(first, call.first_of_two() if second else call, machine)
+    return COMPILER_SECONDS[method] + busy / EFFICIENCY[first]
 
 
-def _random(shape, budget, labelled, options) -> Work:
-    return Work(0, 64 * shape.n)
+def ideal_seconds(method: str, call: Call, machine: Machine) -> float:
+    """Without compiling, if all went at the measured rates; of one stage."""
+    work = _WORK[method](call)
+    once = call.shape.stored + call.shape.floats
+    return work.flops / machine.flops + (once + work.bytes) / machine.bytes_per_second
 
 
-def _norm(shape, budget, labelled, options) -> Work:
-    return Work(0, shape.floats + 64 * shape.n)
+def _random(call: Call) -> Work:
+    return Work(0, 64 * call.shape.n)
 
 
-def _gram_schmidt(shape, budget, labelled, options) -> Work:
+def _norm(call: Call) -> Work:
+    return Work(0, call.shape.floats + 64 * call.shape.n)
+
+
+def _gram_schmidt(call: Call) -> Work:
     """A product with a block of proposals a pass; three passes a pick for l1, linf."""
+    n, d = call.shape.n, call.shape.d
+    options = call.options
     if options.get("algorithm") == "sequential" or options.get("norm_ord", 2) != 2:
-        return Work(0, 3 * (budget + labelled) * shape.floats)
-    passes = math.ceil(budget / (_BLOCK * _TAKEN))
-    measures = budget // max(1, min(shape.n, shape.d)) + bool(labelled)
-    rank = min(shape.d, budget + labelled)
-    projected = 4 * shape.n * shape.d * rank * measures
-    flops = 2 * shape.n * shape.d * _BLOCK * passes + projected
-    return Work(flops, (passes + 4 * measures) * shape.floats)
+        return Work(0, 3 * (call.budget + call.labelled) * call.shape.floats)
+    passes = math.ceil(call.budget / (_BLOCK * _TAKEN))
+    measures = call.budget // max(1, min(n, d)) + bool(call.labelled)
+    # Of a round after the first all rows are residuals again, and only copied.
+    projected = 4 * n * d * min(d, call.labelled)
+    flops = 2 * n * d * _BLOCK * passes + projected
+    return Work(flops, (passes + 4 * measures) * call.shape.floats)
 
 
-def _k_center(shape, budget, labelled, options) -> Work:
-    readings = math.ceil(budget / _BETWEEN) + labelled
-    return Work(2 * shape.n * shape.d * (budget + 16), readings * shape.floats)
+def _k_center(call: Call) -> Work:
+    n, d = call.shape.n, call.shape.d
+    readings = math.ceil(call.budget / _BETWEEN) + call.labelled
+    return Work(2 * n * d * (call.budget + 16), readings * call.shape.floats)
 
 
-def _typiclust(shape, budget, labelled, options) -> Work:
+def _typiclust(call: Call) -> Work:
     """Seeds, one reading each; Lloyd's iterations; pairs within clusters."""
-    most = options.get("max_clusters") or 500
-    k = max(1, min(budget + labelled, most, shape.n))
+    n, d = call.shape.n, call.shape.d
+    most = call.options.get("max_clusters") or MOST_CLUSTERS
+    k = max(1, min(call.budget + call.labelled, most, n))
     trials = 2 + int(math.log(k))
-    pairs = shape.n * max(1, shape.n // k) * min(1.0, budget / k)
-    flops = 2 * shape.n * shape.d * k * (trials + _ITERATIONS) + 2 * pairs * shape.d
-    restarts = options.get("n_init") or 1
-    return Work(restarts * flops, restarts * (k + _ITERATIONS) * shape.floats)
+    restarts = call.options.get("n_init") or 1
+    clustering = 2 * n * d * k * (trials + _ITERATIONS) * restarts
+    # All pairs of the clusters that are picked from, those of each pick anew.
+    typical = n * (n / k) * min(k, call.budget) / k * max(1.0, call.budget / k)
+    return Work(
+        clustering + 2 * typical * d, restarts * (k + _ITERATIONS) * call.shape.floats
+    )
 
 
-def _probcover(shape, budget, labelled, options) -> Work:
+def _probcover(call: Call) -> Work:
     """The degrees, over half of the pairs, and at most twice that to settle them."""
-    return Work(3 * shape.n * shape.n * shape.d, budget * shape.floats)
+    n, d = call.shape.n, call.shape.d
+    return Work(3 * n * n * d, call.budget * call.shape.floats)
 
 
-def _max_herding(shape, budget, labelled, options) -> Work:
+def _max_herding(call: Call) -> Work:
     """The first gains, over half of the pairs, and the refreshed ones."""
-    first = shape.n * shape.n * shape.d
-    # An exponential costs as much as some thirty operations of a product.
-    exponentials = 30 * shape.n * shape.n / 2
-    again = 2 * _REFRESHED * _BLOCKS * budget * shape.n * shape.d
-    return Work(first + exponentials + again, budget * shape.floats)
+    n, d = call.shape.n, call.shape.d
+    again = 2 * _REFRESHED * _BLOCKS * call.budget * n * d
+    flops = n * n * d + _EXPONENTIAL * n * n / 2 + again
+    return Work(flops, call.budget * call.shape.floats)
 
 
-_WORK: dict[str, Callable[..., Work]] = {
+_WORK: dict[str, Callable[[Call], Work]] = {
     "random": _random,
     "norm": _norm,
     "gram_schmidt": _gram_schmidt,

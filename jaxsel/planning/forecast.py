@@ -1,12 +1,12 @@
 """What a selection would take, by method; and the refusal of what cannot fit."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jaxsel.errors import UserError
 from jaxsel.planning.duration import seconds
 from jaxsel.planning.machine import Machine
 from jaxsel.planning.memory import FILE, peak
-from jaxsel.planning.shape import Shape
+from jaxsel.planning.shape import Call
 from jaxsel.selection.methods import METHODS
 
 # Methods that work on a mapped file in place, pass after pass; the others read it for
@@ -33,15 +33,7 @@ class Forecast(NamedTuple):
     parts: tuple[tuple[str, int], ...]
 
 
-def forecast(
-    method: str,
-    shape: Shape,
-    budget: int,
-    machine: Machine,
-    *,
-    labelled: int = 0,
-    options: dict[str, Any] | None = None,
-) -> Forecast:
+def forecast(method: str, call: Call, machine: Machine) -> Forecast:
     """Predicts memory and time; nothing of the pool's size is made.
 
     Memory is within 25 % of what was measured, on a CPU, with every method at three
@@ -50,23 +42,20 @@ def forecast(
 
     Args:
       method: of `jaxsel.METHODS`.
-      shape: of the pool.
-      budget: rows to pick.
+      call: of it.
       machine: where.
-      labelled: how many rows have labels.
-      options: the method's own.
 
     Returns:
       The forecast.
 
     Example:
+      >>> from jaxsel.planning.shape import Shape
       >>> here = Machine(8 << 30, 1e11, 1e10, 2, "cpu")
-      >>> found = forecast("typiclust", Shape(1_000_000, 256), 100, here)
+      >>> found = forecast("typiclust", Call(Shape(1_000_000, 256), 100), here)
       >>> 4.0 < found.peak_bytes / 1e9 < 4.5, found.parts[0][0]
       (True, 'the file, mapped')
     """
-    more: dict[str, Any] = {"labelled": labelled, "options": options}
-    parts = peak(method, shape, budget, device=machine.device, **more)
+    parts = peak(method, call, device=machine.device)
     total = sum(parts.values())
     kept = 0 if method in _IN_PLACE else parts.get(FILE, 0)
     largest = sorted(parts.items(), key=lambda part: -part[1])
@@ -74,50 +63,36 @@ def forecast(
         method,
         total,
         total - kept,
-        seconds(method, shape, budget, machine, **more),
+        seconds(method, call, machine),
         tuple((name, size) for name, size in largest if size),
     )
 
 
-def needed_bytes(
-    method: str, shape: Shape, budget: int, device: str, labelled: int = 0
-) -> int:
+def needed_bytes(method: str, call: Call, device: str) -> int:
     """`Forecast.needed_bytes`, for which no rate of the machine is measured."""
-    still = Machine(0, 1.0, 1.0, 1, device)
-    return forecast(method, shape, budget, still, labelled=labelled).needed_bytes
+    return forecast(method, call, Machine(0, 1.0, 1.0, 1, device)).needed_bytes
 
 
-def check_fits(
-    method: str,
-    shape: Shape,
-    budget: int,
-    *,
-    free: int,
-    device: str = "cpu",
-    labelled: int = 0,
-) -> None:
+def check_fits(method: str, call: Call, *, free: int, device: str = "cpu") -> None:
     """Refuses a selection that would not fit, before anything is made for it.
 
     Args:
       method: of `jaxsel.METHODS`.
-      shape: of the pool.
-      budget: rows to pick; nothing is refused where there are none.
+      call: of it; nothing is refused where no row is to be picked.
       free: bytes that are left, as of `free.free_bytes`.
       device: "cpu" or another.
-      labelled: how many rows have labels.
 
     Raises:
       UserError: it would not; what it needs, what there is, and the methods that fit,
         or how many rows would.
 
     Example:
-      >>> check_fits("norm", Shape(1_000_000, 256), 100, free=4 << 30)
+      >>> from jaxsel.planning.shape import Shape
+      >>> check_fits("norm", Call(Shape(1_000_000, 256), 100), free=4 << 30)
     """
-    if budget == 0:
+    if call.budget == 0:
         return
-    needs = {
-        name: needed_bytes(name, shape, budget, device, labelled) for name in METHODS
-    }
+    needs = {name: needed_bytes(name, call, device) for name in METHODS}
     if needs[method] <= free:
         return
     fit = [
@@ -126,7 +101,7 @@ def check_fits(
     if fit:
         instead = f"choose a method that fits ({', '.join(fit)})"
     else:
-        most = most_rows(method, shape, budget, free=free, device=device)
+        most = most_rows(method, call, free=free, device=device)
         what = (
             f"{most:,} rows would fit"
             if most
@@ -135,20 +110,20 @@ def check_fits(
         instead = f"no method fits, {what}: choose fewer rows, or a larger machine"
     raise UserError(
         f"expected {words_of_bytes(needs[method])} of free memory for {method} on "
-        f"{shape.n:,} rows of {shape.d:,} features (the forecast of jaxsel "
+        f"{call.shape.n:,} rows of {call.shape.d:,} features (the forecast of jaxsel "
         f"plan), found {words_of_bytes(free)}: {instead}"
     )
 
 
-def most_rows(
-    method: str, shape: Shape, budget: int, *, free: int, device: str = "cpu"
-) -> int:
+def most_rows(method: str, call: Call, *, free: int, device: str = "cpu") -> int:
     """The largest pool of the same kind that fits, up to the given one; 0 if none."""
-    low, high = 0, shape.n
+    low, high = 0, call.shape.n
     while low < high:
         middle = (low + high + 1) // 2
-        size = shape._replace(n=middle)
-        if needed_bytes(method, size, min(budget, middle), device) <= free:
+        smaller = call._replace(
+            shape=call.shape._replace(n=middle), budget=min(call.budget, middle)
+        )
+        if needed_bytes(method, smaller, device) <= free:
             low = middle
         else:
             high = middle - 1

@@ -17,14 +17,13 @@ An accelerator holds neither the file nor the compiler.
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from jaxsel.planning.fitted import (
     CLUSTERING_COMPILER_BYTES,
     COMPILER_BYTES,
     CONVERTER_COPIES,
 )
-from jaxsel.planning.shape import FLOAT, Shape
+from jaxsel.planning.shape import FLOAT, Call, Shape
 from jaxsel.selection.coverage import GATHERED, JUDGED
 from jaxsel.selection.methods import METHODS
 from jaxsel.selection.probcover import TILE
@@ -34,33 +33,21 @@ Parts = dict[str, int]
 FILE = "the file, mapped"
 COMPILER = "the compiler"
 # Rows a tile of k-means, and the most clusters of TypiClust by default.
-_KMEANS_TILE, _MOST_CLUSTERS = 4096, 500
+_KMEANS_TILE, MOST_CLUSTERS = 4096, 500
 
 
-def peak(
-    method: str,
-    shape: Shape,
-    budget: int,
-    *,
-    labelled: int = 0,
-    options: dict[str, Any] | None = None,
-    device: str = "cpu",
-) -> Parts:
+def peak(method: str, call: Call, *, device: str = "cpu") -> Parts:
     """What a selection holds when it holds most, above the idle process.
 
     Args:
       method: of `jaxsel.METHODS`.
-      shape: of the pool.
-      budget: rows to pick, 1 or more.
-      labelled: how many rows have labels.
-      options: the method's own.
+      call: of it.
       device: "cpu", or another, where the rows are copied to.
 
     Returns:
-      Bytes by what holds them. More rows or features never take less.
+      Bytes by what holds them. More rows never take less.
     """
-    options = options or {}
-    host = device == "cpu"
+    shape, host = call.shape, device == "cpu"
     file = {FILE: shape.stored} if shape.mapped and host else {}
     if shape.gathered and host:
         file["rows gathered"] = shape.stored
@@ -72,110 +59,109 @@ def peak(
     moments: list[Parts] = [dict(rows)]
     if host and shape.dtype != "float32":
         moments = [rows | {"the conversion": CONVERTER_COPIES * shape.floats}]
+    held = rows
     if METHODS[first].rows == "unit":
         moments.append(rows | unit)
-        held = unit | rows if second else unit
-    else:
-        held = rows
-    proposals = min(2 * budget, shape.n) if second else budget
-    for moment in _WORK[first](shape, proposals, labelled, options, host):
-        compiler = {COMPILER: COMPILER_BYTES[method]} if host else {}
-        moments.append(held | (compiler | moment if host else moment))
+        held = rows | unit if second else unit
+    compiler = {COMPILER: COMPILER_BYTES[method]}
+    for moment in _WORK[first](call.first_of_two() if second else call, host):
+        moments.append(held | ((compiler | moment) if host else moment))
     state = {"a few numbers a row": 16 * shape.n}
     return max((file | state | m for m in moments), key=lambda m: sum(m.values()))
 
 
-def _random(shape, budget, labelled, options, host) -> list[Parts]:
-    return [{"scores": 32 * shape.n}]
+def _random(call: Call, host: bool) -> list[Parts]:
+    return [{"scores": 32 * call.shape.n}]
 
 
-def _norm(shape, budget, labelled, options, host) -> list[Parts]:
-    return [{"scores": 40 * shape.n}]
+def _norm(call: Call, host: bool) -> list[Parts]:
+    return [{"scores": 40 * call.shape.n}]
 
 
-def _gram_schmidt(shape, budget, labelled, options, host) -> list[Parts]:
+def _gram_schmidt(call: Call, host: bool) -> list[Parts]:
     """The rows themselves serve the first measurement; any later one copies them.
 
     It is the only one up to `d` picks, or up to the rank of the features. An
     accelerator sets the copies aside in any case.
     """
-    room = min(shape.n, shape.d) + 128
-    basis = {"basis": 2 * FLOAT * (room + 2 * 128) * shape.d}
-    plain = not any(options.get(name) for name in ("deterministic", "algorithm"))
-    plain &= options.get("norm_ord", 2) == 2
-    if host and plain and not labelled and budget <= min(shape.n, shape.d):
-        return [basis | {"residual lengths": 64 * shape.n}]
-    copies = {"residuals, twice": 2 * shape.floats}
-    return [basis | copies | {"residual lengths": 274 * shape.n}]
+    n, d = call.shape.n, call.shape.d
+    basis = {"basis": 2 * FLOAT * (min(n, d) + 3 * 128) * d}
+    plain = not any(call.options.get(o) for o in ("deterministic", "algorithm"))
+    plain &= call.options.get("norm_ord", 2) == 2
+    if host and plain and not call.labelled and call.budget <= min(n, d):
+        return [basis | {"residual lengths": 64 * n}]
+    copies = {"residuals, twice": 2 * call.shape.floats}
+    return [basis | copies | {"residual lengths": 274 * n}]
 
 
-def _k_center(shape, budget, labelled, options, host) -> list[Parts]:
-    shuffled = shape.floats if options.get("tie") == "random" else 0
+def _k_center(call: Call, host: bool) -> list[Parts]:
+    shuffled = call.shape.floats if call.options.get("tie") == "random" else 0
     return [
         {
-            "distances": 40 * shape.n,
-            "centres": 2 * FLOAT * budget * shape.d,
+            "distances": 40 * call.shape.n,
+            "centres": 2 * FLOAT * call.budget * call.shape.d,
             "rows in random order": shuffled,
         }
     ]
 
 
 def _kmeans(shape: Shape, clusters: int) -> Parts:
-    """Two centred copies, of which the seeding's columns share the second."""
-    trials = 2 + int(math.log(max(1, clusters)))
+    """Two centred copies; the seeding's columns and tiles take the second's place."""
+    columns = 2 * FLOAT * (2 + int(math.log(max(1, clusters)))) * shape.n
+    tiles = 3 * FLOAT * clusters * min(shape.n, _KMEANS_TILE)
     return {
         "rows centred": shape.floats,
-        "k-means": max(shape.floats, 2 * FLOAT * trials * shape.n) + 20 * shape.n,
-        "tiles": 3 * FLOAT * clusters * min(shape.n, _KMEANS_TILE),
+        "k-means": max(shape.floats, columns, tiles) + 12 * shape.n,
     }
 
 
-def _typiclust(shape, budget, labelled, options, host) -> list[Parts]:
-    most = options.get("max_clusters") or _MOST_CLUSTERS
-    clusters = max(1, min(budget + labelled, most, shape.n))
-    listed = {"rows by cluster": shape.floats, "typicality": 60 * shape.n}
+def _typiclust(call: Call, host: bool) -> list[Parts]:
+    n = call.shape.n
+    most = call.options.get("max_clusters") or MOST_CLUSTERS
+    clusters = max(1, min(call.budget + call.labelled, most, n))
     # The clusters are found before the programs that pick from them are compiled.
     compiler = {COMPILER: CLUSTERING_COMPILER_BYTES} if host else {}
     return [
-        _kmeans(shape, clusters) | {"clusters": 60 * shape.n} | compiler,
-        listed,
-        _judged(shape, budget),
+        _kmeans(call.shape, clusters) | {"clusters": 20 * n} | compiler,
+        {"rows by cluster": call.shape.floats, "typicality": 60 * n},
+        _judged(call),
     ]
 
 
-def _probcover(shape, budget, labelled, options, host) -> list[Parts]:
-    padded = FLOAT * shape.d * _padded(shape.n)
-    tiles = 3 * FLOAT * TILE * TILE
-    moments: list[Parts] = []
-    if options.get("delta") == "purity":
-        moments.append(_kmeans(shape, min(options.get("n_classes") or 1, shape.n)))
+def _probcover(call: Call, host: bool) -> list[Parts]:
+    n = call.shape.n
+    padded = FLOAT * call.shape.d * _padded(n)
+    rows = {"rows in whole tiles": padded}
     # Which rows are zero is asked of every number, a byte each and some more.
     asked = padded // FLOAT * 5 // 4
-    return [
-        *moments,
-        {"rows in whole tiles": padded, "tiles": tiles + 16 * shape.n},
-        {"rows in whole tiles": padded, "which are zero": asked + 16 * shape.n},
-        {"rows in whole tiles": padded} | _judged(shape, budget),
+    moments: list[Parts] = [
+        rows | {"tiles": 3 * FLOAT * TILE * TILE + 16 * n},
+        rows | {"which are zero": asked + 16 * n},
+        rows | _judged(call),
     ]
+    if call.options.get("delta") == "purity":
+        clusters = min(call.options.get("n_classes") or 1, n)
+        moments.append(_kmeans(call.shape, clusters))
+    return moments
 
 
-def _max_herding(shape, budget, labelled, options, host) -> list[Parts]:
-    padded = FLOAT * shape.d * _padded(shape.n)
+def _max_herding(call: Call, host: bool) -> list[Parts]:
+    n = call.shape.n
     return [
         {
-            "rows centred, twice": 2 * padded,
-            "similarities": 80 * shape.n,
-            "tiles": FLOAT * min(shape.n, TILE) * TILE,
+            "rows centred, twice": 2 * FLOAT * call.shape.d * _padded(n),
+            "similarities": 80 * n,
+            "tiles": FLOAT * min(n, TILE) * TILE,
         },
-        _judged(shape, budget),
+        _judged(call),
     ]
 
 
-def _judged(shape: Shape, budget: int) -> Parts:
+def _judged(call: Call) -> Parts:
     """The rows that coverage is judged on, and their distances to picks."""
-    judges = min(shape.n, JUDGED)
-    picks = max(GATHERED, budget)
-    return {"coverage": FLOAT * (2 * judges + 3 * picks) * shape.d + 2 * judges * 1024}
+    judges, picks = min(call.shape.n, JUDGED), max(GATHERED, call.budget)
+    gathered = FLOAT * (2 * judges + 3 * picks) * call.shape.d
+    return {"coverage": gathered + 2 * FLOAT * judges * GATHERED}
 
 
 def _padded(n: int) -> int:
@@ -183,7 +169,7 @@ def _padded(n: int) -> int:
     return -(-n // tile) * tile
 
 
-_WORK: dict[str, Callable[..., list[Parts]]] = {
+_WORK: dict[str, Callable[[Call, bool], list[Parts]]] = {
     "random": _random,
     "norm": _norm,
     "gram_schmidt": _gram_schmidt,

@@ -1,6 +1,8 @@
-"""The shape of a pool: all that memory and time are forecast from."""
+"""A selection that need not be made: all that memory and time are forecast from."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -46,3 +48,26 @@ def shape_of(rows: np.ndarray, gathered: bool = False) -> Shape:
     """
     n, d = rows.shape
     return Shape(n, d, rows.dtype.name, isinstance(rows, np.memmap), gathered)
+
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Call(NamedTuple):
+    """One call of `jaxsel.select`.
+
+    Attributes:
+      shape: of the pool.
+      budget: rows to pick, 1 or more.
+      labelled: how many rows have labels.
+      options: the method's own.
+    """
+
+    shape: Shape
+    budget: int
+    labelled: int = 0
+    options: Mapping[str, Any] = NO_OPTIONS
+
+    def first_of_two(self) -> "Call":
+        """That of the first of two stages, which proposes twice the budget."""
+        return self._replace(budget=min(2 * self.budget, self.shape.n))

@@ -8,7 +8,7 @@ import numpy as np
 from jaxsel.errors import UserError
 from jaxsel.planning.forecast import check_fits
 from jaxsel.planning.free import free_bytes
-from jaxsel.planning.shape import shape_of
+from jaxsel.planning.shape import Call, shape_of
 
 
 def check_memory(
@@ -39,11 +39,9 @@ def check_memory(
     try:
         check_fits(
             method,
-            shape_of(rows, gathered),
-            more,
+            Call(shape_of(rows, gathered), more, len(labelled)),
             free=free_bytes(),
             device=jax.default_backend(),
-            labelled=len(labelled),
         )
     except UserError as error:
         raise UserError(f"{error}; or --ignore-memory to begin all the same") from None

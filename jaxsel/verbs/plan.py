@@ -13,7 +13,7 @@ from jaxsel.planning.forecast import (
     words_of_seconds,
 )
 from jaxsel.planning.machine import Machine, machine
-from jaxsel.planning.shape import Shape
+from jaxsel.planning.shape import Call, Shape
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.size import size_of
 from jaxsel.verbs.command import as_json_option, say, shown
@@ -93,7 +93,7 @@ def plan(
     here = machine()
     # Once each, in the order of the registry.
     names = [name for name in METHODS if not methods or name in methods]
-    found = [forecast(name, asked.shape, budget, here) for name in names]
+    found = [forecast(name, Call(asked.shape, budget), here) for name in names]
     say(as_json, _found(asked, budget, here, found), _text(asked, budget, here, found))
     return int(not any(one.needed_bytes <= here.free_bytes for one in found))
 
@@ -191,6 +191,6 @@ def _verdict(one: Forecast, shape: Shape, budget: int, here: Machine) -> str:
     if one.needed_bytes <= here.free_bytes:
         return "yes, from disk"
     most = most_rows(
-        one.method, shape, budget, free=here.free_bytes, device=here.device
+        one.method, Call(shape, budget), free=here.free_bytes, device=here.device
     )
     return f"no: {most:,} rows would" if most else "no"
