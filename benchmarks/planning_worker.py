@@ -1,4 +1,4 @@
-"""One selection from a mapped file, in a process of its own: memory, time, forecast.
+"""One selection from a mapped file, in a process of its own: memory and time.
 
 `python -m benchmarks.planning_worker REQUEST.json RESPONSE.json`. The first call in the
 process is measured, as `jaxsel select` makes it: its programs are compiled in it, and
@@ -11,13 +11,11 @@ import numpy as np
 import jaxsel
 from benchmarks.process import answer
 from benchmarks.worker import timed
-from jaxsel.planning.forecast import forecast
 from jaxsel.planning.machine import machine
-from jaxsel.planning.shape import Call, shape_of
 
 
 def measure(request: dict) -> dict:
-    """Selects once, then measures the machine's rates and forecasts the same."""
+    """Selects once, then measures the machine's rates."""
     # JAX is imported and has compiled once before anything is measured.
     jax.block_until_ready(jax.jit(lambda a: a @ a + a)(np.ones((8, 8))))
     jaxsel.select(np.ones((2, 2)), 1, "random")
@@ -25,15 +23,10 @@ def measure(request: dict) -> dict:
     method, budget = request["method"], request["budget"]
     labelled = np.arange(request["labelled"])
     call = timed(lambda: jaxsel.select(x, budget, method, labelled=labelled, seed=0))
-    here = machine()
-    found = forecast(method, Call(shape_of(x), budget, request["labelled"]), here)
     return {
         "measured_bytes": int(call.peak_mib * 2**20),
         "measured_seconds": call.seconds,
-        "forecast_bytes": found.peak_bytes,
-        "forecast_seconds": found.seconds,
-        "parts": dict(found.parts),
-        "machine": here._asdict(),
+        "machine": machine()._asdict(),
     }
 
 
