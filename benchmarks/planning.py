@@ -9,6 +9,8 @@ measurements.
 """
 
 import argparse
+import concurrent.futures
+import functools
 import json
 import pathlib
 import statistics
@@ -28,7 +30,7 @@ from jaxsel.planning.shape import Call, Shape
 
 RESULTS = pathlib.Path(__file__).parent / "results" / "planning"
 TIMEOUT = 600.0
-SHORT = 6.0
+SHORT = 3.0
 WITHIN = 0.25
 SINGLE = ("random", "norm", "gram_schmidt", "k_center", "typiclust")
 PAIRS = ("probcover", "max_herding")
@@ -66,8 +68,7 @@ class Case(NamedTuple):
 def cases(quick: bool = False) -> list[Case]:
     """What is measured: `quick` for the smallest of each."""
     every = (*SINGLE, *PAIRS, *PROBCOVER, *TYPICLUST)
-    found = [] if quick else [Case("typiclust", *CLUSTERED_ON, 100)]
-    found += [Case(method, *FITTED_ON, 100) for method in every]
+    found = []
     for place in range(1 if quick else 3):
         found += [Case(method, *SIZES[place], 100) for method in SINGLE]
         # More picks than features: the residuals are measured anew.
@@ -75,7 +76,9 @@ def cases(quick: bool = False) -> list[Case]:
         found += [Case(method, *SMALLER[place], 50) for method in PAIRS]
     if quick:
         return found
-    found += [Case(method, *SMALLER[1], 25) for method in PROBCOVER]
+    found += [Case(method, *FITTED_ON, 100) for method in every]
+    found.append(Case("typiclust", *CLUSTERED_ON, 100))
+    found += [Case(method, *SMALLER[0], 25) for method in PROBCOVER]
     found += [Case(method, *SIZES[1], 50) for method in TYPICLUST]
     found += [Case("norm", *SIZES[1], 100, kind) for kind in ("float64", "float16")]
     found.append(Case("typiclust", *SIZES[1], 100, "float64"))
@@ -91,6 +94,7 @@ def case_of(found: dict[str, Any]) -> Case:
 
 def run(case: Case, folder: pathlib.Path) -> dict[str, Any]:
     """Measures one case on a clustered pool of rows of different lengths."""
+    folder = pathlib.Path(tempfile.mkdtemp(dir=folder))
     array = folder / "pool.npy"
     np.save(array, pools.raw(case.n, case.d).astype(case.dtype))
     question = {**case._asdict(), "array": str(array)}
@@ -105,11 +109,12 @@ def run(case: Case, folder: pathlib.Path) -> dict[str, Any]:
         )
         if "error" in found[-1]:
             return {**case._asdict(), **found[-1], "within": None}
-        if found[0]["measured_seconds"] > SHORT:
+        if found[0]["cpu_seconds"] > SHORT:
             break
     found.sort(key=lambda one: one["measured_bytes"])
     every = [one["measured_bytes"] for one in found]
     middle = found[len(found) // 2]
+    array.unlink()
     return judged({**case._asdict(), **middle, "every_bytes": every})
 
 
@@ -167,9 +172,11 @@ def summary(report: dict[str, Any]) -> str:
 def fit(report: dict[str, Any]) -> dict[str, Any]:
     """The tables of `jaxsel/planning/fitted.py` from a report.
 
-    Memory and seconds of the compiler are what the cases that are fitted on took beyond
-    the rest of their forecasts; the efficiency of a method is the median, over its
-    other cases, of the seconds at the measured rates over those that it took.
+    The compiler's memory is what the cases that are fitted on took beyond the rest of
+    their forecasts, and its seconds are theirs. The efficiency of a method is the
+    median, over its other cases, of the seconds at the measured rates over those that
+    it took. Both are the processor's seconds, which other programs at work change
+    little; of the work after compiling, shared among the cores.
     """
     size: dict[str, int] = {}
     clustering = 0
@@ -183,13 +190,14 @@ def fit(report: dict[str, Any]) -> dict[str, Any]:
             clustering = left
         elif case.fitted_on:
             size[case.method] = left
-            compiling[case.method] = round(found["measured_seconds"], 1)
+            compiling[case.method] = round(found["cpu_seconds"], 1)
     shares: dict[str, list[float]] = {}
     for found in done:
         case = case_of(found)
         if not case.fitted_on and "+" not in case.method:
             ideal = ideal_seconds(case.method, case.call, Machine(**found["machine"]))
-            busy = found["measured_seconds"] - compiling[case.method]
+            busy = found["cpu_seconds"] - compiling[case.method]
+            busy /= found["machine"]["cores"]
             # A call that took little beyond compiling says nothing.
             if busy > compiling[case.method] / 4:
                 shares.setdefault(case.method, []).append(ideal / busy)
@@ -205,6 +213,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, default=RESULTS)
     parser.add_argument("--quick", action="store_true", help="the smallest sizes")
+    parser.add_argument("--jobs", type=int, default=1, help="cases at a time")
     parser.add_argument("--only", nargs="+", help="these methods")
     parser.add_argument("--force", action="store_true", help="replace a report")
     parser.add_argument("--fit", type=pathlib.Path, help="print tables from a report")
@@ -234,10 +243,14 @@ def main() -> int:
             for case in cases(options.quick)
             if not options.only or case.method in options.only
         ]
-        with tempfile.TemporaryDirectory() as folder:
-            for case in chosen:
-                report["cases"].append(run(case, pathlib.Path(folder)))
-                print(line(report["cases"][-1]), flush=True)
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            concurrent.futures.ThreadPoolExecutor(options.jobs) as pool,
+        ):
+            one = functools.partial(run, folder=pathlib.Path(folder))
+            for found in pool.map(one, chosen):
+                report["cases"].append(found)
+                print(line(found), flush=True)
                 record.write(path, report)
     print(f"{summary(report)}: {path}")
     bad = [found for found in report["cases"] if found["within"] is False]

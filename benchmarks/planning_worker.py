@@ -26,6 +26,7 @@ def measure(request: dict) -> dict:
     return {
         "measured_bytes": int(call.peak_mib * 2**20),
         "measured_seconds": call.seconds,
+        "cpu_seconds": call.cpu_seconds,
         "machine": machine()._asdict(),
     }
 

@@ -52,8 +52,8 @@ def forecast(method: str, call: Call, machine: Machine) -> Forecast:
       >>> from jaxsel.planning.shape import Shape
       >>> here = Machine(8 << 30, 1e11, 1e10, 2, "cpu")
       >>> found = forecast("typiclust", Call(Shape(1_000_000, 256), 100), here)
-      >>> 4.0 < found.peak_bytes / 1e9 < 4.5, found.parts[0][0]
-      (True, 'the file, mapped')
+      >>> 4.0 < found.peak_bytes / 1e9 < 4.5, dict(found.parts)["rows at length 1"]
+      (True, 1024000000)
     """
     parts = peak(method, call, device=machine.device)
     total = sum(parts.values())
