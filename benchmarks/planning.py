@@ -12,6 +12,7 @@ import argparse
 import concurrent.futures
 import functools
 import json
+import math
 import pathlib
 import statistics
 import sys
@@ -173,10 +174,10 @@ def fit(report: dict[str, Any]) -> dict[str, Any]:
     """The tables of `jaxsel/planning/fitted.py` from a report.
 
     The compiler's memory is what the cases that are fitted on took beyond the rest of
-    their forecasts, and its seconds are theirs. The efficiency of a method is the
-    median, over its other cases, of the seconds at the measured rates over those that
-    it took. Both are the processor's seconds, which other programs at work change
-    little; of the work after compiling, shared among the cores.
+    their forecasts, and its seconds are those of a method's shortest case. The
+    efficiency is the median, over the other cases, of the seconds at the highest rates
+    of the report over those that it took. Both are the processor's seconds, which other
+    programs at work change little; of the work after compiling, shared among the cores.
     """
     size: dict[str, int] = {}
     clustering = 0
@@ -190,14 +191,18 @@ def fit(report: dict[str, Any]) -> dict[str, Any]:
             clustering = left
         elif case.fitted_on:
             size[case.method] = left
-            compiling[case.method] = round(found["cpu_seconds"], 1)
+        shortest = min(found["cpu_seconds"], compiling.get(case.method, math.inf))
+        compiling[case.method] = round(shortest, 1)
     shares: dict[str, list[float]] = {}
+    here = Machine(**done[0]["machine"])
+    for rate in ("flops", "bytes_per_second"):
+        here = here._replace(**{rate: max(one["machine"][rate] for one in done)})
     for found in done:
         case = case_of(found)
         if not case.fitted_on and "+" not in case.method:
-            ideal = ideal_seconds(case.method, case.call, Machine(**found["machine"]))
+            ideal = ideal_seconds(case.method, case.call, here)
             busy = found["cpu_seconds"] - compiling[case.method]
-            busy /= found["machine"]["cores"]
+            busy /= here.cores
             # A call that took little beyond compiling says nothing.
             if busy > compiling[case.method] / 4:
                 shares.setdefault(case.method, []).append(ideal / busy)
