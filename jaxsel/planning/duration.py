@@ -2,8 +2,9 @@
 
 A rough figure. How often k-means moves its centres, how many stale gains MaxHerding
 refreshes, and how fast ProbCover covers the pool depend on the data; what is typical
-is written below, and the rest is in one fitted factor a method. Expect it within a
-factor of two or three, on a machine that nothing else uses.
+is written below, and the rest is in one fitted factor a method. It was fitted to the
+processor's seconds on a busy machine; expect it within a factor of about three on one
+that nothing else uses, and more than that on a busy one.
 """
 
 import math

@@ -74,7 +74,8 @@ def plan(
     GB); on a CPU it was within 25 % of the measured one at three sizes of every method.
     A mapped .npy counts, as most methods read it again and again; where one does not,
     "from disk" means that the file does not fit and the rest does. Seconds are rough,
-    within a factor of 2 or 3, and those of a first call: compiling is counted in.
+    by a factor of 3 or so where nothing else runs, and those of a first call: compiling
+    is counted in.
 
     jaxsel select refuses what cannot fit by the same figures. The exit code is 1 where
     no method that was asked for fits.
@@ -180,7 +181,7 @@ def _text(asked: _Asked, budget: int, here: Machine, found: list[Forecast]) -> s
             f"{words_of_seconds(one.seconds):>8}  {_verdict(one, shape, budget, here)}"
         )
     lines.append(
-        "Memory at its peak, beside the idle process; time within a factor of 2 or 3."
+        "Memory at its peak, beside the idle process; time is rough, by a factor of 3 or so."
     )
     return "\n".join(lines)
 
