@@ -181,7 +181,7 @@ def _text(asked: _Asked, budget: int, here: Machine, found: list[Forecast]) -> s
             f"{words_of_seconds(one.seconds):>8}  {_verdict(one, shape, budget, here)}"
         )
     lines.append(
-        "Memory at its peak, beside the idle process; time is rough, by a factor of 3 or so."
+        "Memory at its peak, beside the idle process; time by a factor of 3 or so."
     )
     return "\n".join(lines)
 
