@@ -71,11 +71,11 @@ def plan(
     a source, --rows and --dim speak of an .npy file that need not exist.
 
     Memory is the most at one time, beside what the process takes when idle (some 0.3
-    GB); on a CPU it was within 25 % of the measured one at three sizes of every method.
-    A mapped .npy counts, as most methods read it again and again; where one does not,
-    "from disk" means that the file does not fit and the rest does. Seconds are rough,
-    by a factor of 3 or so where nothing else runs, and those of a first call: compiling
-    is counted in.
+    GB). On a CPU it was within 25 % of the measured one: three sizes of every method,
+    one of those in two stages. A mapped .npy counts, as most methods read it again and
+    again; where one does not, "from disk" means that the file does not fit and the rest
+    does. Seconds are rough, by a factor of 3 or so where nothing else runs, and those
+    of a first call: compiling is counted in.
 
     jaxsel select refuses what cannot fit by the same figures. The exit code is 1 where
     no method that was asked for fits.
