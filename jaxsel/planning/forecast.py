@@ -37,8 +37,8 @@ def forecast(method: str, call: Call, machine: Machine) -> Forecast:
     """Predicts memory and time; nothing of the pool's size is made.
 
     Memory is within 25 % of what was measured on a CPU, at three sizes of every method
-    (one of those in two stages: `benchmarks/planning.py`); for an accelerator it follows
-    from the same terms and was not measured. Time is rough (`duration`).
+    (one of those in two stages: `benchmarks/planning.py`); for an accelerator it
+    follows from the same terms and was not measured. Time is rough (`duration`).
 
     Args:
       method: of `jaxsel.METHODS`.
