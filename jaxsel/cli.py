@@ -17,6 +17,8 @@ You have many examples and can afford labels for few: which ones? To begin with,
 with images or features of your own:
   doctor SOURCE [-b N]
         what is wrong or odd with a folder of images or a file of features
+  plan SOURCE -b N [-m METHOD], or plan --rows N --dim D -b N
+        how much memory and time each method would take here
   select SOURCE -b N [-m METHOD] [-o DIR] [--continue DIR]
         which N to label, in which order
   export PICKS --to TOOL -o DIR
@@ -41,6 +43,7 @@ jaxsel VERB --help says more, with examples. In Python: import jaxsel; help(jaxs
 # Where each verb of people's own data lives: a command of click.
 OWN_DATA = {
     "doctor": ("jaxsel.verbs.doctor", "doctor"),
+    "plan": ("jaxsel.verbs.plan", "plan"),
     "select": ("jaxsel.verbs.select", "select"),
     "export": ("jaxsel.verbs.export", "export"),
     "import": ("jaxsel.verbs.importing", "import_"),

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "annotation": set(),
     "sources": {"data", "features"},
     "doctor": set(),
+    "planning": {"selection"},
     "experiment": {
         "data",
         "models",
@@ -50,6 +51,7 @@ MAY_IMPORT = {
         "annotation",
         "sources",
         "doctor",
+        "planning",
         "experiment",
     },
     "reproduce": {

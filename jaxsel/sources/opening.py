@@ -15,7 +15,7 @@ from jaxsel.sources.source import Skipped, Source
 from jaxsel.sources.table import read_table
 
 _BLOCK_BYTES = 1 << 24
-_STORED = ("features.npy", "ids.npy", "manifest.json")
+STORED = ("features.npy", "ids.npy", "manifest.json")
 
 
 def open_source(
@@ -56,7 +56,7 @@ def open_source(
             f"{os.fspath(path)!r}, found nothing: check the path"
         )
     if file.is_dir():
-        if not all((file / name).exists() for name in _STORED):
+        if not all((file / name).exists() for name in STORED):
             return from_folder(file, strict=strict, progress=progress)
         stored = open_folder(file)
         rows = stored.rows

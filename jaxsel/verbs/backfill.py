@@ -33,12 +33,18 @@ from jaxsel.verbs.rounds import Done, Wish, make_round
     help="The new round's folder; FOLDER-2, or the next number that is free.",
 )
 @click.option("--source", help="The pool, where it has moved since.")
+@click.option(
+    "--ignore-memory",
+    is_flag=True,
+    help="Begin even where the forecast says that memory does not suffice.",
+)
 @as_json_option
 def backfill(
     folder: pathlib.Path,
     labels: pathlib.Path,
     out: pathlib.Path | None,
     source: str | None,
+    ignore_memory: bool,
     as_json: bool,
 ) -> None:
     """Replaces the picks of the round in FOLDER that were marked unusable.
@@ -53,7 +59,7 @@ def backfill(
     """
     keep_compiled()
     target = out or next_folder(folder)
-    done, opened, needed = _backfilled(folder, labels, target, source)
+    done, opened, needed = _backfilled(folder, labels, target, source, ignore_memory)
     if done is None:
         told = {"folder": None, "needed": 0, "added": 0}
         say(as_json, told, "0 replacements needed: nothing was written")
@@ -111,5 +117,12 @@ def _backfilled(
     if needed <= 0:
         return None, opened, 0
     check_new(target, force=False)
-    wish = Wish(earlier.round.budget, None, None, known, quiet=True)
+    wish = Wish(
+        earlier.round.budget,
+        None,
+        None,
+        known,
+        quiet=True,
+        ignore_memory=ignore_memory,
+    )
     return make_round(opened, pool, wish, target, earlier), opened, needed

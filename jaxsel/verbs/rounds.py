@@ -25,6 +25,7 @@ from jaxsel.verbs.constraining import (
 from jaxsel.verbs.encoding import Pool
 from jaxsel.verbs.examining import examined
 from jaxsel.verbs.explaining import coverage_json, explain
+from jaxsel.verbs.memory import check_memory
 from jaxsel.verbs.picking import check_room, joined, pick_rows
 from jaxsel.verbs.round_folder import Earlier, write_folder
 from jaxsel.verbs.round_report import report_of
@@ -41,6 +42,7 @@ class Wish(NamedTuple):
       quiet: whether the doctor's findings are not printed.
       options: of the method; `None` for the earlier round's where its method stays.
       limits: constraints; `None` for the earlier round's, or none.
+      ignore_memory: whether a forecast that memory does not suffice stops nothing.
     """
 
     budget: int
@@ -50,6 +52,7 @@ class Wish(NamedTuple):
     quiet: bool = False
     options: Mapping[str, Any] | None = None
     limits: Limits | None = None
+    ignore_memory: bool = False
 
 
 class Done(NamedTuple):
@@ -115,14 +118,23 @@ def make_round(
 
     Raises:
       UserError: errors in the features, another pool than the earlier round's, a budget
-        that cannot be met; nothing was written.
+        that cannot be met, too little memory; nothing was written.
     """
     start = _start(source, pool, wish, earlier)
     staying = {pick.index for pick in start.stay}
     known = start.labelled | staying
     check_room(len(source.ids), known, start.unusable, start.more)
-    findings = _examined(source, pool, start.more, wish.quiet)
     how = _how(wish, pool, earlier)
+    if not wish.ignore_memory:
+        check_memory(
+            how.method,
+            pool.rows,
+            source.ids,
+            start.more,
+            labelled=known,
+            excluded=start.unusable,
+        )
+    findings = _examined(source, pool, start.more, wish.quiet)
     picked = pick_rows(
         source,
         pool.rows,

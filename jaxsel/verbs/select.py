@@ -88,6 +88,11 @@ _FIRST = 5
 @constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
 @click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
+@click.option(
+    "--ignore-memory",
+    is_flag=True,
+    help="Begin even where the forecast says that memory does not suffice.",
+)
 @as_json_option
 def select(
     source: str,
@@ -103,6 +108,7 @@ def select(
     side: int | None,
     strict: bool,
     force: bool,
+    ignore_memory: bool,
     as_json: bool,
     **constraints: Any,
 ) -> None:
@@ -153,7 +159,7 @@ def select(
     pool = pool_of(opened, settings)
     if not as_json:
         _say_before(opened, pool)
-    wish = Wish(budget, method, seed, labels, as_json, options, limits)
+    wish = Wish(budget, method, seed, labels, as_json, options, limits, ignore_memory)
     done = make_round(opened, pool, wish, out, before)
     say(as_json, found(done, opened, out), text(done, opened, out))
 
