@@ -103,7 +103,11 @@ def backfill_round(
 
 
 def _backfilled(
-    folder: pathlib.Path, labels: pathlib.Path, target: pathlib.Path, source: str | None
+    folder: pathlib.Path,
+    labels: pathlib.Path,
+    target: pathlib.Path,
+    source: str | None,
+    ignore_memory: bool = False,
 ) -> tuple[Done | None, Source, int]:
     """The new round, the pool, and how many replacements were needed."""
     earlier = read_folder(folder)

@@ -87,8 +87,9 @@ def select_round(
         check_room(len(opened.ids), labels, (), budget)
     pool = pool_of(opened, settings_for(opened, before, encoder, weights, side))
     _warn(opened, pool)
-    if options and (name := method or (before and before.round.method)):
-        options = check_options(name, dict(options))
+    if name := method or (before and before.round.method):
+        checked = check_options(name, dict(options or {}))
+        options = None if options is None else checked
     wish = Wish(budget, method, seed, labels, True, options, limits)
     return make_round(opened, pool, wish, folder, before)
 
