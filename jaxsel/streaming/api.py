@@ -82,7 +82,9 @@ def select_from_disk(
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
     seed = validate.as_seed(seed)
     options = _of_the_pool(options, rows.n)
-    procedure, unit = procedure_of(method, options), METHODS[method].rows == "unit"
+    procedure = procedure_of(method, options)
+    # Of two stages the first sees unit rows.
+    unit = METHODS[method.partition("+")[0]].rows == "unit"
     task = Task(jax.random.key(seed), mask, budget, options)
     need = procedure.need(rows.d, task)
     sized = plan(as_bytes(memory), rows, **need._asdict())
