@@ -19,6 +19,7 @@ from jaxsel.streaming.stream import Reading
         ("typiclust+gs", {"reference": 10}, "unknown option 'reference'"),
         ("typiclust+gs", {"n_init": 0}, "n_init"),
         ("nonsense", {}, "unknown method"),
+        (["norm"], {}, "unknown method"),
         ("gram_schmidt", {"norm_ord": 1}, "norm_ord=1"),
         ("gram_schmidt", {"algorithm": "sequential"}, "sequential"),
         ("gram_schmidt", {"reference": 10}, "unknown option 'reference'"),
