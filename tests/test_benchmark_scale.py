@@ -5,6 +5,8 @@ import pytest
 
 from benchmarks import disk_pools, scale
 
+SAMPLE = {"reference": 4096, "n_candidates": 8192}
+
 
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
 def test_a_smaller_pool_is_the_start_of_a_larger(tmp_path, monkeypatch, dtype):
@@ -31,3 +33,15 @@ def test_a_case_runs_in_its_own_process(tmp_path):
     found = scale._run(case, scale._pool(tmp_path, case), "1GiB")
     assert found["info"]["passes"] == 1 and found["bytes_on_disk"] == 2000 * 128 + 128
     assert 50 < found["peak_mib"] < 1024 and len(found["first_picks"]) == 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("norm", {}), ("gram_schmidt", {}), ("k_center", {}), ("probcover", SAMPLE)],
+)
+def test_memory_stays_below_its_bound_whatever_the_pool(tmp_path, method, options):
+    case = scale.Case(method, 2_500_000, 20, options, "float32")
+    found = scale._run(case, scale._pool(tmp_path, case), "1GiB")
+    assert found["bytes_on_disk"] > 1.15 * 2**30
+    assert found["peak_mib"] * 2**20 < found["info"]["planned_bytes"] <= 2**30

@@ -60,10 +60,11 @@ def open_pool(where: Any, *, scale: float = 1.0, dtype: str | None = None) -> Po
 def _files(where: Any) -> list[pathlib.Path]:
     if isinstance(where, str | os.PathLike):
         return _named(os.fspath(where))
-    if not isinstance(where, Iterable):
+    if not isinstance(where, Iterable) or hasattr(where, "shape"):
         raise UserError(
             "expected a pool as a file, a glob, a list of files or a Pool, found "
-            f"{type(where).__name__}; an array in memory is for jaxsel.select"
+            f"{type(where).__name__}: name the file of a memory-mapped array; an array "
+            "in memory is for jaxsel.select"
         )
     given = list(where)
     paths = [pathlib.Path(p) for p in given if isinstance(p, str | os.PathLike)]

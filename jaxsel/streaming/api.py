@@ -52,7 +52,8 @@ def select_from_disk(
       labelled: row indices or a bool mask `[n]`.
       seed: whole number; the same seed gives the same picks.
       memory: a bound on the whole process, in bytes or as "2GiB". It decides how many
-        rows are read at a time, which changes no pick but by rounding.
+        rows are read at a time, which changes no pick but by rounding. (An
+        accelerator's driver takes memory of its own on top.)
       checkpoint: a folder for the state. A selection that was killed goes on from
         there; a larger budget adds to the picks where the method can.
       progress: called with a `Reading` after every block.
@@ -74,7 +75,7 @@ def select_from_disk(
       >>> found.indices.tolist(), found.info["passes"]
       ([0, 2], 1.0)
     """
-    if method not in STREAMED:
+    if not isinstance(method, str) or method not in STREAMED:
         _refuse(method)
     options = check_streamed(method, options)
     rows = open_pool(pool)
@@ -82,7 +83,9 @@ def select_from_disk(
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
     seed = validate.as_seed(seed)
     options = _of_the_pool(options, rows.n)
-    procedure, unit = procedure_of(method, options), METHODS[method].rows == "unit"
+    procedure = procedure_of(method, options)
+    # Of two stages the first sees unit rows.
+    unit = METHODS[method.partition("+")[0]].rows == "unit"
     task = Task(key_of(seed, int(mask.sum())), mask, budget, options)
     need = procedure.need(rows.d, task)
     sized = plan(as_bytes(memory), rows, **need._asdict())
@@ -103,17 +106,24 @@ def select_from_disk(
     info |= {name: _plain(value) for name, value in picks.info.items()}
     picked = np.asarray(picks.indices, np.int64)
     if METHODS[method].coverage:
-        figures = coverage.report(
-            _Rows(stream),  # type: ignore[arg-type]
-            picked,
-            mask,
-            seed,
-            info.get("delta"),
-        )
-        coverage.warn(method, figures)
-        info |= figures
+        info |= _judged(stream, method, picked, mask, seed, info.get("delta"))
     info |= {**stream.info(), "seconds": time.perf_counter() - began}
     return Selection(picked, np.asarray(picks.gains), info)
+
+
+def _judged(
+    stream: Stream,
+    method: str,
+    picked: np.ndarray,
+    mask: np.ndarray,
+    seed: int,
+    delta: float | None,
+) -> dict[str, Any]:
+    """How the picks cover the pool beside random draws, with a warning if no better."""
+    rows = _Rows(stream)
+    figures = coverage.report(rows, picked, mask, seed, delta)  # type: ignore[arg-type]
+    coverage.warn(method, figures)
+    return figures
 
 
 def _run(

@@ -8,22 +8,19 @@ as among equal rows, calls for a pass of differences. Blocks are larger than in 
 and more centres share a pass, which changes no pick.
 """
 
-from functools import partial
-from typing import NamedTuple
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.k_center import CLEARLY
+from jaxsel.streaming.farthest import TOGETHER, certain_picks, squared_distances
 from jaxsel.streaming.procedure import Need, Procedure, State, Task
 from jaxsel.streaming.stream import Stream
 from jaxsel.streaming.survey import survey
 
-# Rows gathered for a walk, and picks of a walk, at most.
+# Rows gathered for a walk, at most.
 WALKED = 8192
-TOGETHER = 64
 # Labelled rows that a pass measures distances to.
 LABELLED = 1024
 _ROUNDING = 2.0**-24
@@ -185,14 +182,10 @@ def _nearer(stream: Stream, nearest: np.ndarray, centres, start, stop) -> np.nda
 def _from_differences(rows: jax.Array, centres: jax.Array, start, stop) -> jax.Array:
     def one_centre(i, parts):
         # As in memory: on their own, differences compile to a vectorised pass.
-        return jnp.minimum(*parts), _squared_distances(rows, centres[i])
+        return jnp.minimum(*parts), squared_distances(rows, centres[i])
 
     far = jnp.full(len(rows), jnp.inf, jnp.float32)
     return jnp.minimum(*jax.lax.fori_loop(start, stop, one_centre, (far, far)))
-
-
-def _squared_distances(rows: jax.Array, centre: jax.Array) -> jax.Array:
-    return jnp.sum(jnp.square(rows - centre), axis=1)
 
 
 def _walk(
@@ -214,7 +207,7 @@ def _walk(
     places, gains = np.zeros(0, np.int64), np.zeros(0, np.float32)
     while len(places) < wanted:
         count = jnp.int32(known + len(places))
-        here, found, added = _certain(
+        here, found, added = certain_picks(
             block, upper, nearest, centres, count, outside, wanted - len(places)
         )
         here, found = np.asarray(here)[:added], np.asarray(found)[:added]
@@ -235,83 +228,13 @@ def _walk(
         centres = centres.at[int(count)].set(block[place])
         places, gains = np.append(places, place), np.append(gains, distances[place])
         distances[place] = -np.inf
-        upper = np.minimum(distances, _squared_distances(block, block[place]))
+        upper = np.minimum(distances, squared_distances(block, block[place]))
     return rows[places], gains
 
 
 def _room(count: int) -> int:
     """A power of two: a few shapes only, or every walk would compile."""
     return max(TOGETHER, 1 << (count - 1).bit_length())
-
-
-class _Walk(NamedTuple):
-    upper: jax.Array  # float32 [k]: bounds of the block, -inf for a row not free
-    exact: jax.Array  # bool [k]: summed from differences
-    new: jax.Array  # float32 [TOGETHER, d]: centres picked in this walk
-    places: jax.Array  # int32 [TOGETHER]
-    gains: jax.Array  # float32 [TOGETHER]
-    added: jax.Array  # int32 scalar
-    goes_on: jax.Array  # bool scalar
-
-
-@jax.jit
-def _certain(block, inside, nearest, centres, known, outside, wanted):
-    """Places in the block, squared distances, and how many picks there are.
-
-    Args:
-      block: float32 `[k, d]`.
-      inside: float32 `[k]`, bounds, -inf for rows that are not free.
-      nearest: float32 `[k]`, squared distances to the centres with a pass of their own.
-      centres: float32 `[m, d]`, of which `known` are picks.
-      known: int32.
-      outside: float32, the highest bound of the other rows.
-      wanted: int32, picks at most.
-    """
-
-    def to_nearest(walk: _Walk, i: jax.Array) -> jax.Array:
-        before = _squared_distances(centres, block[i])
-        before = jnp.where(jnp.arange(len(centres)) < known, before, jnp.inf)
-        since = _squared_distances(walk.new, block[i])
-        since = jnp.where(jnp.arange(TOGETHER) < walk.added, since, jnp.inf)
-        return jnp.minimum(nearest[i], jnp.minimum(jnp.min(before), jnp.min(since)))
-
-    def next_row(walk: _Walk) -> _Walk:
-        upper, exact = walk.upper, walk.exact
-        _, two = jax.lax.top_k(upper, 2)
-        values = jax.vmap(partial(to_nearest, walk))(two)
-        news = ~jnp.all(exact[two])
-        upper = upper.at[two].set(jnp.where(jnp.isneginf(upper[two]), -jnp.inf, values))
-        exact = exact.at[two].set(True)
-        top = jnp.argmax(upper)
-        beyond = jnp.maximum(jnp.max(upper.at[top].set(-jnp.inf)), outside)
-        certain = exact[top] & (upper[top] > CLEARLY * jnp.maximum(beyond, 0.0))
-        walk = walk._replace(upper=upper, exact=exact, goes_on=certain | news)
-
-        def take(walk: _Walk) -> _Walk:
-            others = walk.upper.at[top].set(-jnp.inf)
-            return walk._replace(
-                upper=jnp.minimum(others, _squared_distances(block, block[top])),
-                new=walk.new.at[walk.added].set(block[top]),
-                places=walk.places.at[walk.added].set(top.astype(jnp.int32)),
-                gains=walk.gains.at[walk.added].set(walk.upper[top]),
-                added=walk.added + 1,
-            )
-
-        return jax.lax.cond(certain, take, lambda walk: walk, walk)
-
-    start = _Walk(
-        inside,
-        jnp.zeros(len(block), bool),
-        jnp.zeros((TOGETHER, block.shape[1]), jnp.float32),
-        jnp.zeros(TOGETHER, jnp.int32),
-        jnp.zeros(TOGETHER, jnp.float32),
-        jnp.int32(0),
-        jnp.bool_(True),
-    )
-    end = jax.lax.while_loop(
-        lambda walk: walk.goes_on & (walk.added < wanted), next_row, start
-    )
-    return end.places, end.gains, end.added
 
 
 def _radius(stream: Stream, task: Task, state: State) -> np.float32:

@@ -12,6 +12,7 @@ from jaxsel.streaming.one_pass import NORM, RANDOM
 from jaxsel.streaming.probcover import PROBCOVER
 from jaxsel.streaming.procedure import Procedure
 from jaxsel.streaming.reference import CANDIDATES, REFERENCE
+from jaxsel.streaming.two_stage import two_stage
 from jaxsel.streaming.typiclust import TYPICLUST
 
 STREAMED: dict[str, Procedure] = {
@@ -22,17 +23,23 @@ STREAMED: dict[str, Procedure] = {
     "probcover": PROBCOVER,
     "typiclust": TYPICLUST,
 }
-# Options that only make sense where the pool is on disk.
-OWN_OPTIONS: dict[str, dict[str, Any]] = {
-    "probcover": {"reference": None, "candidates": None}
+_SECOND = {"norm": "norm", "gs": "gram_schmidt", "random": "random"}
+STREAMED |= {
+    f"{first}+{short}": two_stage(first, STREAMED[first], second)
+    for first in ("probcover", "typiclust")
+    for short, second in _SECOND.items()
 }
+# Options that only make sense where the pool is on disk.
+_SAMPLE: dict[str, Any] = {"reference": None, "n_candidates": None}
+OWN_OPTIONS = {name: _SAMPLE for name in STREAMED if name.startswith("probcover")}
 
 
 def procedure_of(method: str, options: dict[str, Any]) -> Procedure:
     """What runs: ProbCover against a sample where a `reference` is given."""
-    if method == "probcover" and options["reference"] is not None:
-        return REFERENCE
-    return STREAMED[method]
+    if options.get("reference") is None:
+        return STREAMED[method]
+    first, _, short = method.partition("+")
+    return two_stage(first, REFERENCE, _SECOND[short]) if short else REFERENCE
 
 
 def check_streamed(method: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -56,6 +63,11 @@ def check_streamed(method: str, given: dict[str, Any]) -> dict[str, Any]:
         name: None if value is None else as_count(name, value)
         for name, value in own.items()
     }
+    if options.get("candidates") is not None:
+        raise UserError(
+            "expected the candidates to come from the first stage for a pool on disk, "
+            "found them given: read those rows and use jaxsel.select"
+        )
     if method == "gram_schmidt" and (
         options["algorithm"] == "sequential" or options["norm_ord"] != 2
     ):
@@ -64,7 +76,7 @@ def check_streamed(method: str, given: dict[str, Any]) -> dict[str, Any]:
             f"algorithm={options['algorithm']!r}, norm_ord={options['norm_ord']}: "
             "these read the pool for each pick; use jaxsel.select"
         )
-    if method == "probcover":
+    if method in OWN_OPTIONS:
         _check_probcover(options)
     return options
 
@@ -76,10 +88,10 @@ def _check_probcover(options: dict[str, Any]) -> None:
             "which compares every row with all others: find it on a sample"
         )
     if options["reference"] is None:
-        if options["candidates"] is not None:
+        if options["n_candidates"] is not None:
             raise UserError(
-                "expected candidates only beside a reference, found none: give "
+                "expected n_candidates only beside a reference, found none: give "
                 "reference=16384, or leave both out for exact ProbCover"
             )
-    elif options["candidates"] is None:
-        options["candidates"] = CANDIDATES
+    elif options["n_candidates"] is None:
+        options["n_candidates"] = CANDIDATES

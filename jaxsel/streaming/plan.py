@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from jaxsel.errors import UserError
 from jaxsel.pools.pool import Pool
 
-# Python, JAX, its threads and its compiled programs, before any row is read:
-# 390 to 560 MiB were measured on Linux, by what has been compiled.
+# Python, JAX, its threads and its compiled programs. On 10,000 rows the whole process
+# had 263 to 475 MiB at its peak, by method (benchmarks/results/scale).
 RUNTIME = 640 << 20
 # Blocks have a multiple of so many rows, and no fewer.
 GRAIN = 256

@@ -35,13 +35,14 @@ TOGETHER = 32
 
 
 def _need(d: int, task: Task) -> Need:
-    count = min(task.options["candidates"], int(np.sum(~task.labelled)))
+    count = min(task.options["n_candidates"], int(np.sum(~task.labelled)))
     if count < task.budget:
         raise UserError(
             f"expected at least {task.budget} candidates for a budget of "
-            f"{task.budget}, found {count}: give candidates={task.budget} or more"
+            f"{task.budget}, found {count}: give "
+            f"n_candidates={task.budget} or more"
         )
-    rows = 2 * task.options["reference"] + task.options["candidates"] + LABELLED
+    rows = 2 * task.options["reference"] + task.options["n_candidates"] + LABELLED
     held = 3 * 4 * d * (rows + 4 * _WHOLE) + 32 * rows
     return Need(per_row=24, fixed=held + 16 * TILE * TILE + (96 << 20), per_block=8)
 
@@ -53,7 +54,7 @@ def _start(stream: Stream, task: Task) -> State:
     rng = np.random.default_rng(np.asarray(jax.random.key_data(sample_key)))
     m = min(task.options["reference"], n)
     free = np.flatnonzero(~task.labelled)
-    count = min(task.options["candidates"], len(free))
+    count = min(task.options["n_candidates"], len(free))
     state = {
         "delta": radius(stream, task.options["delta"]),
         "centre": found.mean.astype(np.float32),

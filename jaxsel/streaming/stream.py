@@ -110,13 +110,21 @@ class Stream:
             if self._progress is not None:
                 self._progress(self._reading())
 
-    def gather(self, rows: Any, size: int | None = None) -> jax.Array:
-        """The given rows: float32 `[size, d]`, zero rows after them."""
+    def gather(
+        self, rows: Any, size: int | None = None, *, raw: bool = False
+    ) -> jax.Array:
+        """The given rows: float32 `[size, d]`, zero rows after them.
+
+        Args:
+          rows: places in the pool.
+          size: how many with the padding; none without it.
+          raw: not over their lengths, where the stream's other rows are.
+        """
         wanted = np.asarray(rows, np.int64)
         found = np.zeros((size or len(wanted), self.d), self.pool.dtype)
         if len(wanted):
             found[: len(wanted)] = self.pool.take(wanted)
-        return self._widen(jnp.asarray(found))
+        return self._widen(jnp.asarray(found), raw)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """What `make` returned when it was first called under this name."""
@@ -135,8 +143,9 @@ class Stream:
             "planned_bytes": self.plan.planned,
         }
 
-    def _widen(self, raw: jax.Array) -> jax.Array:
-        return _widened(raw, jnp.float32(self.pool.scale), unit=self._unit)
+    def _widen(self, rows: jax.Array, raw: bool = False) -> jax.Array:
+        scale = jnp.float32(self.pool.scale)
+        return _widened(rows, scale, unit=self._unit and not raw)
 
     def _reading(self) -> Reading:
         done = self.pool.bytes_read - self._before

@@ -22,10 +22,11 @@ CASES = [
     ("gram_schmidt", {"block_size": 8, "deterministic": True, "tie": "random"}),
     ("k_center", {}),
     ("probcover", {"delta": 0.1}),
-    ("probcover", {"delta": 0.1, "reference": 300, "candidates": 200}),
+    ("probcover", {"delta": 0.1, "reference": 300, "n_candidates": 200}),
     ("typiclust", {"max_clusters": 4}),
+    ("probcover+norm", {"delta": 0.1}),
 ]
-PREFIX = CASES[:-1]
+PREFIX = CASES[:-2]
 KNOWN = np.array([1, 3, 650])
 pytestmark = pytest.mark.filterwarnings(
     "ignore::jaxsel.selection.coverage.CoverageWarning"

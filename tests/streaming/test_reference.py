@@ -40,7 +40,7 @@ def test_the_error_bar_holds(rows, pool):
     away, errors = [], []
     for seed in range(40):
         found = select_from_disk(
-            pool, 6, "probcover", seed=seed, delta=0.3, reference=100, candidates=90
+            pool, 6, "probcover", seed=seed, delta=0.3, reference=100, n_candidates=90
         )
         share = covered_share(rows, found.indices, 0.3)
         away.append(found.info["coverage"] - share)
@@ -54,7 +54,7 @@ def test_the_error_bar_holds(rows, pool):
 def test_a_sample_covers_nearly_as_much(rows, pool):
     exact = jaxsel.select(rows, 6, "probcover", delta=0.3)
     found = select_from_disk(
-        pool, 6, "probcover", delta=0.3, reference=350, candidates=350
+        pool, 6, "probcover", delta=0.3, reference=350, n_candidates=350
     )
     share = covered_share(rows, found.indices, 0.3)
     assert 0.85 * exact.info["coverage"] < share <= exact.info["coverage"] * 1.02

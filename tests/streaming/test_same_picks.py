@@ -18,6 +18,7 @@ CASES = [
     ("k_center", {}, 80),
     ("probcover", {"delta": 0.1, "tie": "random"}, 40),
     ("typiclust", {"clusters": np.arange(700) % 3}, 12),
+    ("probcover+norm", {"delta": 0.1, "tie": "random"}, 20),
 ]
 SLOW_CASES = [
     ("norm", {"norm_ord": 1}, 30),
@@ -25,6 +26,8 @@ SLOW_CASES = [
     ("gram_schmidt", {"algorithm": "downdate"}, 6),
     ("gram_schmidt", {"deterministic": True, "block_size": 8}, 700),
     ("k_center", {"tie": "random"}, 690),
+    ("probcover+gs", {"delta": 0.1}, 20),
+    ("typiclust+norm", {"input_norms": np.arange(700) % 5, "max_clusters": 5}, 6),
     ("probcover", {}, 30),
     ("typiclust", {"max_clusters": 5, "n_init": 2}, 12),
     ("typiclust", {"clusters": np.arange(700) % 3, "distance": "euclidean"}, 690),
