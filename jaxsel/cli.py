@@ -27,6 +27,8 @@ with images or features of your own:
         the labels that came back
   backfill DIR --labels labels.csv
         other picks for those that cannot be used
+  stream POOL -b N [-m METHOD] [--memory 2GiB] [--checkpoint DIR]
+        picks from files that are larger than memory
   verify DIR
         does the same pool still give the same picks?
 
@@ -48,6 +50,7 @@ OWN_DATA = {
     "export": ("jaxsel.verbs.export", "export"),
     "import": ("jaxsel.verbs.importing", "import_"),
     "backfill": ("jaxsel.verbs.backfill", "backfill"),
+    "stream": ("jaxsel.verbs.stream", "stream"),
     "verify": ("jaxsel.verbs.verify", "verify"),
 }
 

@@ -67,6 +67,38 @@ class Progress:
             )
 
 
+class Standing:
+    """Shows what it is told: on a terminal in one line, elsewhere every 30 seconds.
+
+    Example:
+      >>> with Standing("reading") as standing:
+      ...     standing.say("1.5 passes")
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title, self._spoke, self._width = title, time.monotonic(), 0
+
+    def __enter__(self) -> "Standing":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            print(" " * self._width, end="\r", file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        """Where the work stands now."""
+        drawn, now = sys.stderr.isatty(), time.monotonic()
+        if now - self._spoke < (0.2 if drawn else QUIET_SECONDS):
+            return
+        self._spoke = now
+        line = f"{self._title}: {text}"
+        if not drawn:
+            print(line, file=sys.stderr, flush=True)
+            return
+        print(line.ljust(self._width), end="\r", file=sys.stderr, flush=True)
+        self._width = max(self._width, len(line))
+
+
 class Waiting:
     """Says what one long call is at and for how long; used as a context manager.
 

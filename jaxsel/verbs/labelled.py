@@ -28,7 +28,7 @@ def read_labelled(file: pathlib.Path, ids: np.ndarray) -> dict[int, Label]:
       UserError: no such file, or a row, id or index that is not of the pool.
     """
     if file.suffix.lower() == ".npy":
-        return dict.fromkeys(_indices(file, len(ids)), KNOWN)
+        return dict.fromkeys(indices_in(file, len(ids)), KNOWN)
     row_of = {name: row for row, name in enumerate(ids.tolist())}
     text = text_of(file, "labelled ids")
     if text.partition("\n")[0].strip() != _HEADER:
@@ -73,7 +73,12 @@ def _refuse_strangers(
         )
 
 
-def _indices(file: pathlib.Path, n: int) -> list[int]:
+def indices_in(file: pathlib.Path, n: int) -> list[int]:
+    """Row indices of a pool of `n` rows, out of an `.npy` file.
+
+    Raises:
+      UserError: no such file, or what is not among them.
+    """
     try:
         found = np.load(file)
     except (OSError, ValueError, EOFError) as error:

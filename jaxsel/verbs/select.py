@@ -1,6 +1,5 @@
 """`jaxsel select SOURCE -b N`: which examples to label, in which order."""
 
-import json
 import pathlib
 from typing import Any
 
@@ -27,6 +26,7 @@ from jaxsel.verbs.encoding import (
 )
 from jaxsel.verbs.explaining import coverage_json
 from jaxsel.verbs.labelled import read_labelled
+from jaxsel.verbs.method_options import option_option, options_of
 from jaxsel.verbs.picking import check_room
 from jaxsel.verbs.round_folder import OURS, REPORT, Earlier, check_new, read_folder
 from jaxsel.verbs.rounds import Done, Wish, make_round
@@ -50,14 +50,7 @@ _FIRST = 5
     help="Who chooses, see above; by default a rule by budget and features, which "
     "says why.",
 )
-@click.option(
-    "-O",
-    "--option",
-    "words",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An option of the method, as delta=0.4. Repeatable; a wrong one lists them.",
-)
+@option_option
 @click.option(
     "-o",
     "--out",
@@ -173,15 +166,7 @@ def _options(
     name = method or (earlier.round.method if earlier else None)
     if name is None:
         raise UserError("expected -m METHOD with -O, found none: options are its own")
-    given: dict[str, Any] = {}
-    for word in words:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise UserError(f"expected -O NAME=VALUE, as delta=0.4, found {word!r}")
-        try:
-            given[key] = json.loads(value.lower())
-        except ValueError:
-            given[key] = value
+    given = options_of(words)
     check_options(name, given)
     return given
 

@@ -1,22 +1,24 @@
 """`jaxsel verify DIR`: does the same pool still give the same picks?"""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
 
-from jaxsel.annotation.picks import Pick
+from jaxsel.annotation.picks import Pick, read_picks
 from jaxsel.errors import UserError
 from jaxsel.experiment.provenance import provenance
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.files import read_json
 from jaxsel.sources.opening import open_source
 from jaxsel.verbs import select as selecting
+from jaxsel.verbs import stream as streaming
 from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.constraining import constraints_after, limits_of
 from jaxsel.verbs.encoding import pool_of
 from jaxsel.verbs.picking import pick_rows
-from jaxsel.verbs.round_folder import MANIFEST, Earlier, read_folder
+from jaxsel.verbs.round_folder import MANIFEST, PICKS, ROUND, Earlier, read_folder
 
 # Gains are sums in float32, whose order another machine may choose otherwise.
 CLOSE = 1e-4
@@ -52,6 +54,8 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
       jaxsel verify round1
     """
     keep_compiled()
+    if not (folder / ROUND).exists() and (folder / MANIFEST).exists():
+        return _streamed(folder, as_json)
     earlier = read_folder(folder)
     told = read_json(folder / MANIFEST)
     opened = open_source(source or earlier.round.source)
@@ -77,16 +81,27 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
         constraints=constraints_after(limits, opened, staying, known),
         options=earlier.round.options.get("method", {}),
     ).picks
-    found = compared(new, again)
-    versions = provenance()["versions"]
-    other = {
-        name: [was, versions.get(name)]
-        for name, was in earlier.round.versions.items()
-        if versions.get(name) != was
-    }
-    say(
-        as_json, {**found._asdict(), "versions": other}, _text(found, new, again, other)
-    )
+    return _judged(new, again, earlier.round.versions, as_json)
+
+
+def _streamed(folder: pathlib.Path, as_json: bool) -> int:
+    """The same of what `jaxsel stream` wrote."""
+    told = read_json(folder / MANIFEST)
+    selection = streaming.again(folder, told)
+    versions = {k: v for k, v in told["provenance"]["versions"].items() if v}
+    was = read_picks(folder / PICKS)
+    return _judged(was, streaming.picks_of(selection), versions, as_json)
+
+
+def _judged(
+    was: list[Pick], again: list[Pick], versions: Mapping[str, str], as_json: bool
+) -> int:
+    """Says how far two lists of picks agree; 0 if they are the same."""
+    found = compared(was, again)
+    now = provenance()["versions"]
+    other = {k: [v, now.get(k)] for k, v in versions.items() if now.get(k) != v}
+    told = {**found._asdict(), "versions": other}
+    say(as_json, told, _text(found, was, again, other))
     return int(found.same < found.picks or found.largest > CLOSE)
 
 
