@@ -26,7 +26,7 @@ _WIDTHS = {"random_resnet18": 512, "dino_vits16": 384, "random_vits16": 384}
 LEARNED = ("dino_vits16", "simclr")
 UNTRAINED = (
     "These features have learned nothing of images: they tell colours and coarse "
-    "textures apart, not what is shown, so expect picks about as good as random ones; "
+    "textures apart, not what is shown, so expect little more than of random picks; "
     "give DINO's weights with --weights FILE.safetensors for better."
 )
 _BATCH = 64
