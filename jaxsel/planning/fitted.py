@@ -6,10 +6,6 @@
 
 MIB = 1 << 20
 
-# Copies in float32 beside the one that stays, while NumPy's rows of another type are
-# handed to JAX.
-CONVERTER_COPIES = 2
-
 # What compiling a method's programs leaves with the process, in a first call. It
 # differs by some 20 MiB between processes.
 COMPILER_BYTES = {

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from jaxsel.planning.fitted import (
     CLUSTERING_COMPILER_BYTES,
     COMPILER_BYTES,
-    CONVERTER_COPIES,
 )
 from jaxsel.planning.shape import FLOAT, Call, Shape
 from jaxsel.selection.coverage import GATHERED, JUDGED
@@ -57,8 +56,6 @@ def peak(method: str, call: Call, *, device: str = "cpu") -> Parts:
     first, _, second = method.partition("+")
     unit = {"rows at length 1": shape.floats}
     moments: list[Parts] = [dict(rows)]
-    if host and shape.dtype != "float32":
-        moments = [rows | {"the conversion": CONVERTER_COPIES * shape.floats}]
     held = rows
     if METHODS[first].rows == "unit":
         moments.append(rows | unit)

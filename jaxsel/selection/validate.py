@@ -29,10 +29,11 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
       UserError: wrong rank or type, an empty pool, NaN or infinity.
     """
     array = as_matrix(features)
-    if isinstance(array, np.ndarray) and array.dtype == np.float32:
-        # Nothing writes to it while it is used: an aligned array need not be copied.
-        array = jax.device_put(_aligned(array), may_alias=True)
     with np.errstate(over="ignore"):
+        if isinstance(array, np.ndarray):
+            # Nothing writes to it while it is used: an aligned array need not be
+            # copied, and another type is converted once, into its last place.
+            array = jax.device_put(_aligned(array), may_alias=True)
         array = jnp.asarray(array, jnp.float32)
     largest = np.asarray(_row_max(array))
     refuse_not_finite(np.flatnonzero(~np.isfinite(largest)))
@@ -74,18 +75,21 @@ def refuse_not_finite(bad: np.ndarray) -> None:
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
-    """The array, or a copy of it at an address that JAX on a CPU can use as it is.
+    """float32 at an address that JAX on a CPU can use as it is: the array, or a copy.
 
     JAX would copy it as well, but into fresh pages of 4 KiB, each a fault; NumPy asks
     for huge ones: half of the time for 100 MB.
     """
     place = array.ctypes.data % _ALIGNMENT
-    if jax.default_backend() != "cpu" or (place == 0 and array.flags.c_contiguous):
-        return array
-    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    if array.dtype == np.float32:
+        usable = place == 0 and array.flags.c_contiguous
+        if usable or jax.default_backend() != "cpu":
+            return array
+    size = array.size * 4
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
-    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    np.copyto(copy, array)
+    copy = memory[start : start + size].view(np.float32).reshape(array.shape)
+    np.copyto(copy, array, casting="unsafe")
     return copy
 
 
