@@ -5,7 +5,7 @@ import pytest
 
 import jaxsel
 from jaxsel.selection.coverage import CoverageWarning
-from jaxsel.streaming import kmeans, typiclust
+from jaxsel.streaming import kmeans, plan, typiclust
 from jaxsel.streaming.api import select_from_disk
 
 LABELLED = np.array([0, 3, 5, 255, 256, 400, 698])
@@ -178,3 +178,14 @@ def test_no_better_than_random_is_said(pool):
     ids = np.zeros(700, np.int32)
     with pytest.warns(CoverageWarning, match="typiclust"):
         select_from_disk(pool, 1, "typiclust", clusters=ids, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::jaxsel.selection.coverage.CoverageWarning")
+@pytest.mark.parametrize(("method", "options", "budget"), CASES)
+def test_the_same_picks_for_any_block(pool, monkeypatch, method, options, budget):
+    small = select_from_disk(pool, budget, method, seed=4, **options)
+    monkeypatch.setattr(plan, "LARGEST", 1 << 20)
+    large = select_from_disk(pool, budget, method, seed=4, **options)
+    assert (small.info["block_rows"], large.info["block_rows"]) == (256, 768)
+    assert small.indices.tolist() == large.indices.tolist()
