@@ -84,9 +84,10 @@ def _step(stream: Stream, task: Task, state: State) -> State:
         return state | {"radius": _radius(stream, task, state)}
     free = np.flatnonzero(state["free"])
     if not np.any(state["bound"][free] > 0):
-        # Copies of picks are left, and nothing else.
+        # Copies of picks are left, and nothing else: they bring no row nearer.
         rows = free[np.argsort(_places(task, stream.n)[free])[:room]]
-        return _with_picks(state, rows, np.zeros(room))
+        state = _with_picks(state, rows, np.zeros(room))
+        return state | {"read": np.int64(len(state["rows"]))}
     rows, gains = _walk(stream, task, state, min(room, TOGETHER))
     if len(rows) == 0:
         state = _measured(stream, state)
@@ -239,6 +240,8 @@ def _room(count: int) -> int:
 
 def _radius(stream: Stream, task: Task, state: State) -> np.float32:
     """The largest distance of any row to its nearest centre: of a pick not made."""
+    if not np.any(state["bound"] > 0):
+        return np.float32(0)
     everyone = state | {"free": np.ones_like(state["free"])}
     _, gains = _walk(stream, task, everyone, 1)
     if len(gains) == 0:

@@ -23,7 +23,7 @@ class Reading(NamedTuple):
       budget: rows wanted.
       passes: readings of the whole pool, parts of it counted as such.
       bytes_read: from disk, in this call.
-      bytes_per_second: of the passes, reading and computing.
+      bytes_per_second: of the passes, reading and computing, and of gathered rows.
     """
 
     picked: int
@@ -123,7 +123,9 @@ class Stream:
         wanted = np.asarray(rows, np.int64)
         found = np.zeros((size or len(wanted), self.d), self.pool.dtype)
         if len(wanted):
+            began = time.perf_counter()
             found[: len(wanted)] = self.pool.take(wanted)
+            self._seconds += time.perf_counter() - began
         return self._widen(jnp.asarray(found), raw)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:

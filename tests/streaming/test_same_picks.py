@@ -5,7 +5,7 @@ import pytest
 
 import jaxsel
 from jaxsel.selection.coverage import CoverageWarning
-from jaxsel.streaming import kmeans, typiclust
+from jaxsel.streaming import kmeans, plan, typiclust
 from jaxsel.streaming.api import select_from_disk
 
 LABELLED = np.array([0, 3, 5, 255, 256, 400, 698])
@@ -126,8 +126,18 @@ def test_one_pass_for_norm_and_few_for_k_center(pool):
     assert select_from_disk(pool, 100, "random").info["passes"] == 1
     # Mean, distances to it, the first pick, and after every walk of up to 64 picks.
     assert select_from_disk(pool, 100, "k_center").info["passes"] == 5
-    # Once copies are left alone, distances are read for the last time.
-    assert select_from_disk(pool, 700, "k_center").info["passes"] < 20
+
+
+def test_copies_of_picks_cost_no_pass(rows, tmp_path):
+    np.save(tmp_path / "copies.npy", np.tile(rows[20:60], (10, 1)))
+    few = select_from_disk(tmp_path / "copies.npy", 41, "k_center")
+    all_ = select_from_disk(tmp_path / "copies.npy", 400, "k_center")
+    assert all_.info["passes"] == few.info["passes"] < 8
+    assert sorted(all_.indices) == list(range(400))
+    # Of equals the lowest: the first of its copies, then the others in order.
+    assert sorted(all_.indices[:40]) == list(range(40))
+    assert all_.indices[40:].tolist() == list(range(40, 400))
+    assert all_.info["rounds"] == 361 and all_.info["radius"] == 0
 
 
 def test_clusters_are_those_of_lloyds_iteration(rows, pool):
@@ -164,10 +174,18 @@ def test_a_large_cluster_is_judged_by_a_sample(pool, monkeypatch):
     assert np.all(found.gains > 0.5 * exact.gains)
 
 
-def test_no_better_than_random_is_said_as_in_memory(rows, pool):
+def test_no_better_than_random_is_said(pool):
     ids = np.zeros(700, np.int32)
-    with pytest.warns(CoverageWarning):
-        memory = jaxsel.select(rows, 1, "typiclust", clusters=ids, seed=1)
-    with pytest.warns(CoverageWarning):
-        disk = select_from_disk(pool, 1, "typiclust", clusters=ids, seed=1)
-    assert disk.indices.tolist() == memory.indices.tolist()
+    with pytest.warns(CoverageWarning, match="typiclust"):
+        select_from_disk(pool, 1, "typiclust", clusters=ids, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::jaxsel.selection.coverage.CoverageWarning")
+@pytest.mark.parametrize(("method", "options", "budget"), CASES)
+def test_the_same_picks_for_any_block(pool, monkeypatch, method, options, budget):
+    small = select_from_disk(pool, budget, method, seed=4, **options)
+    monkeypatch.setattr(plan, "LARGEST", 1 << 20)
+    large = select_from_disk(pool, budget, method, seed=4, **options)
+    assert (small.info["block_rows"], large.info["block_rows"]) == (256, 768)
+    assert small.indices.tolist() == large.indices.tolist()
