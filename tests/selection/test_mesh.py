@@ -48,6 +48,7 @@ QUICK = [
 ODD = [
     {"method": "norm", "n": 61, "d": 8, "budget": 6, "labelled": 3, "ids": True},
     {"method": "random", "n": 9, "d": 8, "budget": 6, "devices": 7},
+    {"method": "norm", "n": 20, "d": 3, "budget": 3},
 ]
 
 
