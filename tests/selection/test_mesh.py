@@ -89,6 +89,8 @@ OPTIONS = [
     {"method": "gram_schmidt", "options": {"norm_ord": 1}, **SMALL},
     {"method": "probcover+norm", "options": {"delta": 0.5}, **SMALL},
     {"method": "typiclust+gs", **SMALL},
+    # Fewer rows than devices, and than neighbours are looked for.
+    {"method": "typiclust", **SMALL, "n": 5, "budget": 3, "labelled": 1},
     # More than half of the free rows: fewer proposals than twice the budget.
     {"method": "typiclust+random", **SMALL, "n": 31, "budget": 20},
 ]
