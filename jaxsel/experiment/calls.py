@@ -86,12 +86,13 @@ class Trainers:
             check_indices(rows, len(self._inputs.train.ids), self._inputs.train.labels)
         if FRAMEWORKS[framework].whole_pool:
             return self._train_long(framework, seeds, picks, names)
-        if self._mesh is not None:  # As many runs for every device.
+        streamed = is_streamed(framework, self._inputs)
+        if self._mesh is not None and not streamed:  # As many runs for every device.
             width += -width % self._mesh.size
         lacking = width - len(picks)
         keys = _training_keys(np.array(seeds + seeds[-1:] * lacking))
         padded = picks + picks[-1:] * lacking
-        if is_streamed(framework, self._inputs):
+        if streamed:
             outcome = self._stream(framework, keys, padded)
         else:
             outcome = self._call(framework, together, keys, padded)

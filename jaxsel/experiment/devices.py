@@ -53,6 +53,7 @@ def shared_out(train: Any, mesh: Mesh) -> Any:
             out_specs=runs,
             check_vma=False,
         ),
+        in_shardings=NamedSharding(mesh, whole),
         out_shardings=NamedSharding(mesh, whole),
     )
 

@@ -49,6 +49,7 @@ QUICK = [
 ODD = [
     {"method": "norm", "n": 61, "d": 8, "budget": 6, "labelled": 3, "ids": True},
     {"method": "random", "n": 9, "d": 8, "budget": 6, "devices": 7},
+    {"method": "norm", "n": 20, "d": 3, "budget": 3},
 ]
 
 
@@ -89,6 +90,8 @@ OPTIONS = [
     {"method": "gram_schmidt", "options": {"norm_ord": 1}, **SMALL},
     {"method": "probcover+norm", "options": {"delta": 0.5}, **SMALL},
     {"method": "typiclust+gs", **SMALL},
+    # Fewer rows than devices, and than neighbours are looked for.
+    {"method": "typiclust", **SMALL, "n": 5, "budget": 3, "labelled": 1},
     # More than half of the free rows: fewer proposals than twice the budget.
     {"method": "typiclust+random", **SMALL, "n": 31, "budget": 20},
 ]

@@ -12,7 +12,7 @@ from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.methods import Method
 from jaxsel.selection.rows import unit_rows
-from jaxsel.selection.sharded.mesh import EVERYWHERE, POOL, by_rows
+from jaxsel.selection.sharded.mesh import BY_ROWS, EVERYWHERE, POOL, by_rows
 from jaxsel.selection.sharded.placing import Placed, Rows, place
 
 # Options that do not shape the program: another value does not compile it anew.
@@ -181,4 +181,6 @@ def _program(
             **traced,
         )
 
-    return jax.jit(call, out_shardings=NamedSharding(mesh, EVERYWHERE))
+    # Said of every argument: the compiler may wish for shares that are not equal.
+    whole, rows = NamedSharding(mesh, EVERYWHERE), NamedSharding(mesh, BY_ROWS)
+    return jax.jit(call, in_shardings=(whole, rows, whole, whole), out_shardings=whole)

@@ -88,8 +88,10 @@ class Rows:
 
 @functools.cache
 def _taker(mesh: Mesh) -> Any:
-    whole = NamedSharding(mesh, EVERYWHERE)
-    return jax.jit(lambda rows, ids: rows[ids], out_shardings=whole)
+    whole, by_rows = NamedSharding(mesh, EVERYWHERE), NamedSharding(mesh, BY_ROWS)
+    return jax.jit(
+        lambda rows, ids: rows[ids], in_shardings=(by_rows, whole), out_shardings=whole
+    )
 
 
 @functools.cache

@@ -58,21 +58,20 @@ def most_typical(
       rows: float32 `[n, d]`, by rows.
       is_open: bool `[n]`, the cluster's rows that may be picked; at least one.
       squared, most: see `typicality.most_typical`.
-      tile: rows that are sent at a time.
+      tile: rows that are sent at a time, at least `BATCH`.
 
     Returns:
       `Typical`; its place is the row of the pool, the lowest among equals.
     """
 
     def part(share: tuple[Array, Array], _: Any) -> Typical:
-        size = min(tile, len(share[0]))
-        members = _members(*share, most, size)
+        members = _members(*share, most, tile)
         far = jnp.asarray(jnp.inf, members.mean.dtype)
         nobody = _Best(jnp.int32(2**31 - 1), far, jnp.zeros_like(far))
-        sort = partial(_sort_lowest, members, most, squared, size)
+        sort = partial(_sort_lowest, members, most, squared, tile)
         best, left, _ = sort(nobody, members.lengths)
         several = members.named.length > BATCH
-        bounds = _bounds(members, best, squared, size, several)
+        bounds = _bounds(members, best, squared, tile, several)
         bounds = jnp.where(jnp.isfinite(left), bounds, jnp.inf)
         eps = rows.shape[1] * float(jnp.finfo(rows.dtype).eps)
 
