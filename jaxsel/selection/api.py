@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -122,43 +122,24 @@ def select(
         )
     by_row = {name: options[name] for name in ROW_OPTIONS if name in options}
     check_same_index(features, {"labelled": labelled, "ids": ids, **by_row})
-    if mesh is None:
-        rows, zero_rows, scale = validate.as_features(features)
-        n = rows.shape[0]
-    else:
-        features = validate.as_matrix(features)
-        n = features.shape[0]
+    features = validate.as_matrix(features)
+    n = features.shape[0]
     mask = validate.as_labelled(labelled, n)
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
     order = validate.id_order(ids, n)
     options = check_options(method, options)
-    seen: Any
+    wanted = _Wanted(method, features, mask, budget, seed, order, options)
     if mesh is None:
-        options = _of_the_pool(options, mask, budget, order)
-        if order is not None:
-            rows, mask = rows[order], mask[order]
-            constraints = constraints and constraints.reordered(order)
-        seen = unit_rows(rows) if entry.rows == "unit" else rows
-        del rows  # a copy of the pool that unit rows make needless
-        began = time.perf_counter()
-        todo = heeding.plan(constraints or Constraints(), seen, mask, budget)
-        picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
-        seconds = time.perf_counter() - began
+        ran = _on_one_device(wanted, constraints)
     else:
-        key = key_of(seed, int(mask.sum()))
-        order, options = drawn_order(method, key, n, order, options)
-        options = _of_the_pool(options, mask, budget, order)
-        mask = mask if order is None else mask[order]
-        pool = OnMesh(features, entry, mesh, order)
-        todo = heeding.unconstrained(mask, budget)
-        picks, seconds = pool.run(seed, mask, budget, options)
-        (_, _, zero_rows, scale), seen = pool.placed, pool.rows
-    picked, gains, heeded = heeding.outcome(todo, picks)
+        ran = _on_mesh(wanted, mesh)
+    picked, gains, heeded = heeding.outcome(ran.todo, ran.picks)
+    order, picks = ran.order, ran.picks
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
-    info |= {"rows": entry.rows, "zero_rows": zero_rows, "scale": scale}
-    info["seconds"] = seconds
+    info |= {"rows": entry.rows, "zero_rows": ran.zero_rows, "scale": ran.scale}
+    info["seconds"] = ran.seconds
     if mesh is not None:
         info["devices"] = mesh.size
     info |= {name: _plain(value) for name, value in picks.info.items()}
@@ -169,9 +150,9 @@ def select(
             settings["algorithm"], settings["norm_ord"]
         )
     if entry.coverage and len(picked) > 0:
-        eligible = None if constraints is None else todo.may_be_picked()
+        eligible = None if constraints is None else ran.todo.may_be_picked()
         figures = coverage.report(
-            seen, picked, mask, seed, info.get("delta"), eligible=eligible
+            ran.seen, picked, ran.mask, seed, info.get("delta"), eligible=eligible
         )
         coverage.warn(method, figures)
         info |= figures
@@ -180,6 +161,62 @@ def select(
     info |= _in_given_order(info, order)
     indices = order[picked].astype(np.int64)
     return Selection(indices, gains, info)
+
+
+class _Wanted(NamedTuple):
+    """What is asked for, checked but for what speaks of single rows."""
+
+    method: str
+    features: Any
+    mask: np.ndarray
+    budget: int
+    seed: int
+    order: np.ndarray | None
+    options: dict[str, Any]
+
+
+class _Ran(NamedTuple):
+    """What came of it; `order` and `mask` are those of the rows as they were seen."""
+
+    picks: Picks
+    todo: heeding.Plan
+    seen: Any
+    mask: np.ndarray
+    order: np.ndarray | None
+    zero_rows: int
+    scale: float
+    seconds: float
+
+
+def _on_one_device(wanted: _Wanted, constraints: Constraints | None) -> _Ran:
+    method, features, mask, budget, seed, order, given = wanted
+    entry = METHODS[method]
+    rows, zero_rows, scale = validate.as_features(features)
+    options = _of_the_pool(given, mask, budget, order)
+    if order is not None:
+        rows, mask = rows[order], mask[order]
+        constraints = constraints and constraints.reordered(order)
+    seen = unit_rows(rows) if entry.rows == "unit" else rows
+    del rows  # a copy of the pool that unit rows make needless
+    began = time.perf_counter()
+    todo = heeding.plan(constraints or Constraints(), seen, mask, budget, order)
+    picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
+    seconds = time.perf_counter() - began
+    return _Ran(picks, todo, seen, mask, order, zero_rows, scale, seconds)
+
+
+def _on_mesh(wanted: _Wanted, mesh: Mesh) -> _Ran:
+    method, features, mask, budget, seed, order, given = wanted
+    entry = METHODS[method]
+    key = key_of(seed, int(mask.sum()))
+    order, options = drawn_order(method, key, len(mask), order, given)
+    options = _of_the_pool(options, mask, budget, order)
+    mask = mask if order is None else mask[order]
+    pool = OnMesh(features, entry, mesh, order)
+    todo = heeding.unconstrained(mask, budget)
+    picks, seconds = pool.run(seed, mask, budget, options)
+    _, _, zero_rows, scale = pool.placed
+    return _Ran(picks, todo, pool.rows, mask, order, zero_rows, scale, seconds)
 
 
 def run(

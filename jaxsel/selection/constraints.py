@@ -86,7 +86,9 @@ class Constraints:
         return dataclasses.replace(self, **moved)
 
 
-def included(given: Any, labelled: np.ndarray, budget: int) -> np.ndarray:
+def included(
+    given: Any, labelled: np.ndarray, budget: int, called: np.ndarray | None = None
+) -> np.ndarray:
     rows = np.asarray([] if given is None else given)
     if rows.size == 0:
         return np.zeros(0, np.int64)
@@ -97,9 +99,11 @@ def included(given: Any, labelled: np.ndarray, budget: int) -> np.ndarray:
         )
     rows = validate.distinct_rows("include", rows, len(labelled)).astype(np.int64)
     if labelled[rows].any():
+        row = rows[labelled[rows]][0]
         raise UserError(
-            f"include and labelled conflict: both name row {rows[labelled[rows]][0]}; "
-            "leave out of include what has a label"
+            f"include and labelled conflict: both name row "
+            f"{row if called is None else called[row]}; leave out of include what has "
+            "a label"
         )
     if len(rows) > budget:
         raise UserError(

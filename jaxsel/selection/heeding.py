@@ -56,7 +56,11 @@ class Plan(NamedTuple):
 
 
 def plan(
-    wanted: Constraints, rows: jax.Array, labelled: np.ndarray, budget: int
+    wanted: Constraints,
+    rows: jax.Array,
+    labelled: np.ndarray,
+    budget: int,
+    order: np.ndarray | None = None,
 ) -> Plan:
     """Checks constraints against the pool and each other.
 
@@ -65,6 +69,7 @@ def plan(
       rows: float32 `[n, d]`, as the method sees them.
       labelled: bool `[n]`.
       budget: picks, those included among them.
+      order: int `[n]`, what people call each row; its own number by default.
 
     Returns:
       The plan.
@@ -76,10 +81,11 @@ def plan(
     n = len(labelled)
     if all(value is None for value in vars(wanted).values()):
         return unconstrained(labelled, budget)
-    include = constraints.included(wanted.include, labelled, budget)
+    called = np.arange(n) if order is None else order
+    include = constraints.included(wanted.include, labelled, budget, called)
     excluded = validate.as_labelled(wanted.exclude, n, "exclude")
     if excluded[include].any():
-        row = include[excluded[include]][0]
+        row = called[include[excluded[include]][0]]
         raise UserError(f"include and exclude conflict: both name row {row}")
     known = labelled.copy()
     known[include] = True
@@ -100,7 +106,7 @@ def plan(
         return Plan(include, known, more, None, 0.0)
     bare = _bare_rules(eligible, cost, funds, apart, rows)
     if apart is not None:
-        _check_apart(bare, include, np.flatnonzero(known), apart)
+        _check_apart(bare, include, np.flatnonzero(known), called)
         bare = bare._replace(eligible=_far(bare, np.flatnonzero(known)))
     demand = Demand(
         np.asarray(bare.eligible), group, stratum, room, need, cost, funds, more,
@@ -167,11 +173,11 @@ def _inverse_lengths(rows: jax.Array) -> jax.Array:
 
 
 def _check_apart(
-    bare: Rules, include: np.ndarray, known: np.ndarray, apart: float
+    bare: Rules, include: np.ndarray, known: np.ndarray, called: np.ndarray
 ) -> None:
     """Rows to include are far from each other and from what is labelled."""
-    assert bare.rows is not None and bare.inverse is not None
-    pool, inverse = bare.rows, bare.inverse
+    assert bare.rows is not None and bare.inverse is not None and bare.apart is not None
+    pool, inverse, apart = bare.rows, bare.inverse, float(bare.apart)
 
     def unit(rows):
         return np.asarray(pool[rows]) * np.asarray(inverse[rows])[:, None]
@@ -182,8 +188,9 @@ def _check_apart(
         away[known == row] = np.inf
         if len(away) and away.min() < apart:
             raise UserError(
-                f"include and min_distance conflict: row {row} is {away.min():.3g} "
-                f"from row {known[away.argmin()]}, which is labelled or included too; "
+                f"include and min_distance conflict: row {called[row]} is "
+                f"{away.min():.3g} from row {called[known[away.argmin()]]}, which is "
+                "labelled or included too; "
                 f"found min_distance {apart:g}"
             )
 
