@@ -29,6 +29,16 @@ STREAMED |= {
     for first in ("probcover", "typiclust")
     for short, second in _SECOND.items()
 }
+# The options that are heeded: one that a selector takes in memory is refused here until
+# it is, or it would be silently without effect.
+_HEEDED: dict[str, tuple[str, ...]] = {
+    "random": (),
+    "norm": ("norm_ord", "deterministic", "input_norms", "tie"),
+    "gram_schmidt": ("algorithm", "block_size", "norm_ord", "deterministic", "tie"),
+    "k_center": ("tie",),
+    "probcover": ("delta", "n_classes", "tie"),
+    "typiclust": ("clusters", "max_clusters", "n_init", "distance"),
+}
 # Options that only make sense where the pool is on disk.
 _SAMPLE: dict[str, Any] = {"reference": None, "n_candidates": None}
 OWN_OPTIONS = {name: _SAMPLE for name in STREAMED if name.startswith("probcover")}
@@ -63,6 +73,13 @@ def check_streamed(method: str, given: dict[str, Any]) -> dict[str, Any]:
         name: None if value is None else as_count(name, value)
         for name, value in own.items()
     }
+    first, _, short = method.partition("+")
+    heeded = {*_HEEDED[first], *_HEEDED[_SECOND.get(short, first)], "candidates"}
+    if strange := sorted(set(others) - heeded):
+        raise UserError(
+            f"expected options that {method} takes for a pool on disk, found "
+            f"{', '.join(strange)}: leave them out, or use jaxsel.select"
+        )
     if options.get("candidates") is not None:
         raise UserError(
             "expected the candidates to come from the first stage for a pool on disk, "

@@ -5,7 +5,7 @@ import pytest
 
 from jaxsel.errors import UserError
 from jaxsel.pools.opening import open_pool
-from jaxsel.streaming import plan
+from jaxsel.streaming import methods, plan
 from jaxsel.streaming.api import select_from_disk
 from jaxsel.streaming.plan import as_bytes
 from jaxsel.streaming.stream import Reading
@@ -42,6 +42,13 @@ from jaxsel.streaming.stream import Reading
 def test_what_is_refused(pool, method, options, words):
     with pytest.raises(UserError, match=words):
         select_from_disk(pool, 5, method, **options)
+
+
+def test_an_option_that_is_not_heeded_is_refused(monkeypatch):
+    # As if the selector in memory had learned it, and the streamed one not yet.
+    monkeypatch.setitem(methods._HEEDED, "k_center", ())
+    with pytest.raises(UserError, match="disk, found tie"):
+        methods.check_streamed("k_center", {"tie": "random"})
 
 
 def test_budgets(pool):

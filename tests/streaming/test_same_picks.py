@@ -1,5 +1,6 @@
 """The picks from disk are those from memory."""
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -75,6 +76,17 @@ def test_quantised_rows_count_times_their_scale(rows, tmp_path):
     assert disk.indices.tolist() == memory.indices.tolist()
     assert np.allclose(disk.gains, memory.gains)
     assert disk.info["passes"] <= 4
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_half_precision_is_widened_exactly(rows, tmp_path, dtype):
+    half = rows.astype(getattr(ml_dtypes, dtype, dtype))
+    np.save(tmp_path / "half.npy", half)
+    memory = jaxsel.select(half.astype(np.float32), 30, "norm", deterministic=True)
+    disk = select_from_disk(tmp_path / "half.npy", 30, "norm", deterministic=True)
+    assert disk.indices.tolist() == memory.indices.tolist()
+    assert np.allclose(disk.gains, memory.gains, rtol=1e-6)
+    assert disk.info["bytes_read"] == half.nbytes
 
 
 def test_parquet_shards_give_the_same_picks(rows, pool, tmp_path):
