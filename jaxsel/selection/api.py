@@ -49,7 +49,8 @@ class Selection:
         where float32 could not hold their squares; gains are of the scaled rows),
         and the method's own figures. Under constraints also included, how many of
         the picks are those that had to be; spent, what the picks cost; and ended,
-        "funds" where nothing more could be paid for, else "budget".
+        "funds" where nothing more could be paid for, "candidates" where a second stage
+        could pay for nothing more that was proposed, else "budget".
     """
 
     indices: np.ndarray
@@ -120,7 +121,14 @@ def select(
             "expected constraints or a mesh, found both: constraints are heeded by one "
             "device alone; leave mesh out"
         )
+    if constraints is not None and options.get("candidates") is not None:
+        raise UserError(
+            "expected constraints or candidates, found both: who proposes candidates "
+            "heeds the constraints; leave candidates out"
+        )
     by_row = {name: options[name] for name in ROW_OPTIONS if name in options}
+    if constraints is not None:
+        by_row |= constraints.by_row
     check_same_index(features, {"labelled": labelled, "ids": ids, **by_row})
     features = validate.as_matrix(features)
     n = features.shape[0]

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from jaxsel.arrays import positions_of, values_of
 from jaxsel.errors import UserError
 from jaxsel.selection import validate
+from jaxsel.selection.money import Money, in_units
 from jaxsel.selection.rules import UNLIMITED
 
 
@@ -48,6 +50,12 @@ class Constraints:
     costs: Any = None
     funds: float | None = None
 
+    @property
+    def by_row(self) -> dict[str, Any]:
+        """What has a value a row, by name."""
+        names = ("groups", "strata", "costs", "exclude")
+        return {name: getattr(self, name) for name in names}
+
     def reordered(self, order: np.ndarray) -> "Constraints":
         """The same of a pool whose row `i` is this one's row `order[i]`."""
         n, place = len(order), np.argsort(order)
@@ -55,7 +63,7 @@ class Constraints:
         for name in ("groups", "strata", "costs"):
             values = getattr(self, name)
             if values is not None and np.shape(values) == (n,):
-                moved[name] = np.asarray(values)[order]
+                moved[name] = values_of(name, values)[order]
         if self.exclude is not None:
             moved["exclude"] = validate.as_labelled(self.exclude, n, "exclude")[order]
         if self.include is not None:
@@ -89,7 +97,7 @@ class Constraints:
 def included(
     given: Any, labelled: np.ndarray, budget: int, called: np.ndarray | None = None
 ) -> np.ndarray:
-    rows = np.asarray([] if given is None else given)
+    rows = positions_of("include", [] if given is None else given)
     if rows.size == 0:
         return np.zeros(0, np.int64)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
@@ -147,7 +155,7 @@ def strata(wanted: Constraints, n: int) -> tuple[np.ndarray, np.ndarray, list]:
 
 
 def _named(what: str, values: Any, n: int) -> tuple[list, np.ndarray]:
-    array = np.asarray(values)
+    array = values_of(what, values)
     if array.shape != (n,):
         raise UserError(
             f"{what} must be one value per row, shape ({n},), found {array.shape}"
@@ -172,7 +180,7 @@ def _by_name(what: str, given: Any, names: list) -> list[tuple[int, int]]:
             raise UserError(f"{what} names {name!r}, which no row has; found {shown}")
         try:
             count = int(number)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             count = -1
         if count != number or count < 0:
             raise UserError(
@@ -185,22 +193,21 @@ def _by_name(what: str, given: Any, names: list) -> list[tuple[int, int]]:
 
 def money(
     wanted: Constraints, n: int, include: np.ndarray
-) -> tuple[np.ndarray | None, float, float]:
-    """Costs, the funds left for picks beyond the included ones, and what these cost."""
+) -> tuple[np.ndarray | None, Money | None]:
+    """Costs as they are, and in units with the funds left beyond the included rows."""
     if (wanted.costs is None) != (wanted.funds is None):
         raise UserError("costs and funds go together: give both or neither")
     if wanted.costs is None:
-        return None, np.inf, 0.0
-    costs = validate.as_row_values("costs", wanted.costs, n, np.float32)
+        return None, None
+    costs = validate.as_row_values("costs", wanted.costs, n, np.float64)
     if not costs.all():
-        raise UserError(
-            f"costs must be above 0, found 0 at row {int(np.argmin(costs))}"
-        )
+        raise UserError(f"costs must be above 0, found 0 in {int((costs == 0).sum())}")
     funds = validate.as_width("funds", wanted.funds)
-    spent = float(costs[include].sum(dtype=np.float64))
-    if spent > funds:
+    whole = in_units(costs, funds)
+    left = whole.funds - int(whole.costs[include].sum())
+    if left < 0:
         raise UserError(
             f"include and funds conflict: the {len(include)} rows to include cost "
-            f"{spent:g}, the funds are {funds:g}"
+            f"{costs[include].sum():g}, the funds are {funds:g}"
         )
-    return costs, funds - spent, spent
+    return costs, whole._replace(funds=left)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.selection.money import Money
 
 
 class Demand(NamedTuple):
@@ -21,8 +22,7 @@ class Demand(NamedTuple):
       group, stratum: int `[n]`.
       room: int `[g]`, the most picks of a group.
       need: int `[s]`, the fewest picks of a stratum.
-      cost: float `[n]` or None.
-      funds: the most that the picks may cost.
+      money: what rows cost, and the most that the picks may; None without costs.
       budget: how many picks.
       group_names, stratum_names: for messages.
     """
@@ -32,24 +32,24 @@ class Demand(NamedTuple):
     stratum: np.ndarray
     room: np.ndarray
     need: np.ndarray
-    cost: np.ndarray | None
-    funds: float
+    money: Money | None
     budget: int
     group_names: list
     stratum_names: list
 
     def kept(self) -> np.ndarray:
-        """float64 `[s, q + 1]`: what m more picks of a stratum can cost at worst.
+        """int64 `[s, q + 1]`: what m more picks of a stratum cost at worst, in units.
 
         The q cheapest rows of a stratum that needs q; whatever was picked, m of them
         are left while m picks are needed: the m dearest of them at worst.
         """
-        assert self.cost is not None
-        table = np.zeros((len(self.need), int(self.need.max(initial=0)) + 1))
+        assert self.money is not None
+        size = (len(self.need), int(self.need.max(initial=0)) + 1)
+        table = np.zeros(size, np.int64)
         for place in np.flatnonzero(self.need):
-            of_it = self.cost[self.eligible & (self.stratum == place)]
+            of_it = self.money.costs[self.eligible & (self.stratum == place)]
             dearest = np.sort(of_it)[: self.need[place]][::-1]
-            table[place, 1 : len(dearest) + 1] = np.cumsum(dearest, dtype=np.float64)
+            table[place, 1 : len(dearest) + 1] = np.cumsum(dearest)
         return table
 
 
@@ -86,12 +86,14 @@ def check(demand: Demand) -> None:
             f"per_group and the budget conflict: the {len(demand.room)} groups have "
             f"room for {capacity} more labels, {demand.budget} are wanted"
         )
-    if demand.cost is not None and total:
-        least = float(demand.kept()[np.arange(len(demand.need)), demand.need].sum())
-        if least > demand.funds:
+    money = demand.money
+    if money is not None and total:
+        least = int(demand.kept()[np.arange(len(demand.need)), demand.need].sum())
+        if least > money.funds:
             raise UserError(
                 f"quotas and funds conflict: the cheapest rows that meet the quotas "
-                f"cost {least:g}, the funds leave {demand.funds:g}"
+                f"cost {least * money.unit:g}, the funds leave "
+                f"{money.funds * money.unit:g}"
             )
 
 
@@ -107,7 +109,7 @@ def places(demand: Demand) -> dict[tuple[int, int], int]:
     Example:
       >>> two = np.array([0, 1])
       >>> demand = Demand(np.ones(2, bool), two, two, np.ones(2, int), np.array([1, 0]),
-      ...                 None, np.inf, 1, ["p", "q"], ["a", "b"])
+      ...                 None, 1, ["p", "q"], ["a", "b"])
       >>> places(demand)
       {(0, 0): 1}
     """

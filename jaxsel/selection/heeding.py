@@ -16,6 +16,7 @@ from jaxsel.selection import constraints, validate
 from jaxsel.selection.constraints import Constraints
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.feasible import Demand, check, places
+from jaxsel.selection.money import Money
 from jaxsel.selection.rules import (
     UNLIMITED,
     Rules,
@@ -36,7 +37,7 @@ class Plan(NamedTuple):
       budget: picks left to the method.
       rules: what they must heed; None where nothing but `include` is asked for.
       spent: what the included rows cost.
-      cost: float32 `[n]` or None.
+      cost: float64 `[n]` or None.
     """
 
     include: np.ndarray
@@ -91,7 +92,8 @@ def plan(
     known[include] = True
     group, room, group_names = constraints.groups(wanted, n)
     stratum, need, stratum_names = constraints.strata(wanted, n)
-    cost, funds, spent = constraints.money(wanted, n, include)
+    cost, money = constraints.money(wanted, n, include)
+    spent = 0.0 if cost is None else float(cost[include].sum())
     apart = wanted.min_distance
     if apart is not None:
         apart = validate.as_width("min_distance", apart)
@@ -99,17 +101,17 @@ def plan(
     eligible = ~(known | excluded)
     counted = np.bincount(group[known], minlength=len(room))
     _check_included(include, group, counted, room, group_names)
-    room = np.maximum(room - counted, 0)
+    room = np.minimum(np.maximum(room - counted, 0), UNLIMITED)
     need = np.maximum(need - np.bincount(stratum[known], minlength=len(need)), 0)
     others = dataclasses.replace(wanted, include=None)
     if all(value is None for value in vars(others).values()):
         return Plan(include, known, more, None, 0.0)
-    bare = _bare_rules(eligible, cost, funds, apart, rows)
+    bare = _bare_rules(eligible, money, apart, rows)
     if apart is not None:
         _check_apart(bare, include, np.flatnonzero(known), called)
         bare = bare._replace(eligible=_far(bare, np.flatnonzero(known)))
     demand = Demand(
-        np.asarray(bare.eligible), group, stratum, room, need, cost, funds, more,
+        np.asarray(bare.eligible), group, stratum, room, need, money, more,
         group_names, stratum_names,
     )  # fmt: skip
     check(demand)
@@ -141,8 +143,7 @@ def _check_included(
 
 def _bare_rules(
     eligible: np.ndarray,
-    cost: np.ndarray | None,
-    funds: float,
+    money: Money | None,
     apart: float | None,
     rows: jax.Array,
 ) -> Rules:
@@ -157,8 +158,10 @@ def _bare_rules(
         zero,
         zero,
     )
-    if cost is not None:
-        bare = bare._replace(cost=jnp.asarray(cost), funds=jnp.float32(funds))
+    if money is not None:
+        bare = bare._replace(
+            cost=jnp.asarray(money.costs, jnp.int32), funds=jnp.int32(money.funds)
+        )
     if apart is not None:
         bare = bare._replace(
             apart=jnp.float32(apart), rows=rows, inverse=_inverse_lengths(rows)
@@ -223,9 +226,9 @@ def _rules(bare: Rules, demand: Demand, held: dict[tuple[int, int], int]) -> Rul
         need=whole(demand.need),
         held=whole(reserved),
     )
-    if demand.cost is None:
+    if demand.money is None:
         return rules
-    return rules._replace(kept=jnp.asarray(demand.kept(), jnp.float32))
+    return rules._replace(kept=jnp.asarray(demand.kept(), jnp.int32))
 
 
 def outcome(todo: Plan, picks: Picks) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
@@ -240,8 +243,7 @@ def outcome(todo: Plan, picks: Picks) -> tuple[np.ndarray, np.ndarray, dict[str,
     how = "budget"
     if not made.all():
         assert todo.rules is not None
-        _refuse_dead_end(todo.rules, picked, len(todo.include))
-        how = "funds"
+        how = _dead_end(todo.rules, picked, len(todo.include))
     picked, gains = picked[made], gains[made]
     spent = todo.spent
     if todo.cost is not None:
@@ -262,8 +264,13 @@ def _replayed(rules: Rules, picks: jax.Array) -> Standing:
     )
 
 
-def _refuse_dead_end(rules: Rules, picks: np.ndarray, before: int) -> None:
-    """Says what keeps the free rows from being picked, unless it is their cost."""
+def _dead_end(rules: Rules, picks: np.ndarray, before: int) -> str:
+    """ "funds" where the cost of the free rows alone keeps them from being picked, or
+    "candidates" where two stages could pay for rows, but proposed none of them.
+
+    Raises:
+      UserError: something else does; what, and for how many rows.
+    """
     standing = _replayed(rules, jnp.asarray(picks, jnp.int32))
     free = np.asarray(rules.eligible).copy()
     free[picks[picks >= 0]] = False
@@ -271,7 +278,8 @@ def _refuse_dead_end(rules: Rules, picks: np.ndarray, before: int) -> None:
     roomy = free & np.asarray(allowed(rules._replace(cost=None), standing))
     short = int(standing.need.sum())
     if roomy.any() and not short and rules.cost is not None:
-        return
+        paid = (free & np.asarray(allowed(rules, standing))).any()
+        return "candidates" if paid else "funds"
     reasons = {
         "too near to a pick (min_distance)": free & ~is_open,
         "in groups without room, or not of the strata that are short (per_group, "

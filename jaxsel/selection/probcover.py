@@ -61,6 +61,7 @@ class _State(NamedTuple):
     touched: jax.Array  # bool [n]: rows whose balls may hold some of them
     rounds: jax.Array  # int32 scalar
     standing: Standing | None  # what the picks have left of the rules
+    ever: jax.Array | None  # bool [n]: covered in an earlier round, under rules
 
 
 def select_probcover(
@@ -245,6 +246,7 @@ def _greedy(
             near.ravel(),
             state.rounds,
             standing,
+            state.ever,
         )
         return state, (chosen, jnp.sum(fresh, dtype=jnp.float32))
 
@@ -256,12 +258,16 @@ def _greedy(
         ~padding,
         jnp.int32(1),
         None if rules is None else rule.begin(rules, budget),
+        None if rules is None else jnp.zeros_like(covered),
     )
     state, (indices, taken) = lax.scan(pick, state, jnp.arange(budget))
     uncovered = jnp.where(state.rounds > 1, 0, jnp.sum(~state.covered))
     may_pick = jnp.sum(~excluded)
     if rules is not None:
         may_pick = jnp.sum(~excluded[:n] & rules.eligible)
+        # A round may end with rows that nothing allowed covers.
+        assert state.ever is not None
+        uncovered = jnp.sum(~(state.covered | state.ever))
     by_chance = random_coverage(all_gains, ~(covered | padding), may_pick, budget)
     info = {
         "delta": delta,
@@ -321,6 +327,8 @@ def _new_round_if_done(state: _State, closed, all_gains, padding) -> _State:
     done = jnp.max(jnp.where(closed, 0, state.gains)) == 0
     if state.standing is not None:
         done = done & ~jnp.all(closed)  # else a new round would not help
+        assert state.ever is not None
+        state = state._replace(ever=state.ever | (done & state.covered))
     return state._replace(
         gains=jnp.where(done, all_gains, state.gains),
         covered=jnp.where(done, padding, state.covered),

@@ -29,9 +29,9 @@ class Rules(NamedTuple):
       room: int32 `[g]`, the most picks of a group.
       need: int32 `[s]`, the least picks of a stratum.
       held: int32 `[c]`, places set aside; those of a stratum add up to its need.
-      cost: float32 `[n]`, or None.
-      funds: float32 scalar, the most that all picks may cost.
-      kept: float32 `[s, q + 1]`, what m more picks of a stratum can cost at worst.
+      cost: int32 `[n]` in whole units (`money`), or None.
+      funds: int32 scalar, the most that all picks may cost.
+      kept: int32 `[s, q + 1]`, what m more picks of a stratum can cost at worst.
       apart: float32 scalar or None, the least distance of two picks, unit rows.
       rows: float32 `[n, d]`, measured by `apart`; None without it.
       inverse: float32 `[n]`, one over the length of each row; 0 for a zero row.
@@ -59,7 +59,8 @@ class Standing(NamedTuple):
       open: bool `[n]`, eligible and far enough from every pick.
       room, need, held, funds: as in `Rules`, what is left of them.
       left: int32 scalar, picks still to be made.
-      grew: bool scalar, whether the last pick opened rows: it set a place free.
+      grew: bool scalar, whether the last pick may have opened rows: it set a place
+        free, or met a need for less than was kept for it.
     """
 
     open: jax.Array
@@ -73,7 +74,7 @@ class Standing(NamedTuple):
 
 def begin(rules: Rules, budget: int | jax.Array) -> Standing:
     """Nothing is picked yet."""
-    funds = jnp.float32(jnp.inf) if rules.funds is None else rules.funds
+    funds = jnp.int32(0) if rules.funds is None else rules.funds
     return Standing(
         rules.eligible,
         rules.room,
@@ -114,13 +115,16 @@ def allowed(
 
 
 def _purse(rules: Rules, standing: Standing) -> jax.Array:
-    """float32 `[c]`: the most that a pick of each cell may cost."""
+    """int32 `[c]`: the most that a pick of each cell may cost."""
     assert rules.kept is not None
     strata = jnp.arange(standing.need.shape[0])
     kept = rules.kept[strata, standing.need]
     # A pick of a stratum that is short needs only the rest of its needs kept.
     after = rules.kept[strata, jnp.maximum(standing.need - 1, 0)]
-    return (standing.funds - jnp.sum(kept) + (kept - after))[rules.stratum]
+    # Candidates may lack rows of several strata, whose sum is beyond an int32.
+    much = jnp.sum(kept.astype(jnp.float32)) > UNLIMITED
+    total = jnp.where(much, UNLIMITED, jnp.sum(kept))
+    return (standing.funds - total + (kept - after))[rules.stratum]
 
 
 def after(rules: Rules, standing: Standing, row: jax.Array) -> Standing:
@@ -142,12 +146,12 @@ def after(rules: Rules, standing: Standing, row: jax.Array) -> Standing:
     gives_up = fills & (standing.held[gives] > 0)
     funds = standing.funds
     if rules.cost is not None:
-        funds = funds - jnp.where(real, rules.cost[row], 0.0)
+        funds = funds - jnp.where(real, rules.cost[row], 0)
     is_open = standing.open
     if rules.apart is not None:
         near = _squared_distances(rules, row) < jnp.square(rules.apart)
         is_open = is_open & ~(near & real)
-    return Standing(
+    now = Standing(
         is_open,
         standing.room.at[group].add(-real.astype(jnp.int32)),
         standing.need.at[stratum].add(-fills.astype(jnp.int32)),
@@ -156,6 +160,10 @@ def after(rules: Rules, standing: Standing, row: jax.Array) -> Standing:
         standing.left - real.astype(jnp.int32),
         gives_up & ~own,
     )
+    if rules.cost is None:
+        return now
+    richer = jnp.any(_purse(rules, now) > _purse(rules, standing))
+    return now._replace(grew=now.grew | richer)
 
 
 def _squared_distances(rules: Rules, row: jax.Array) -> jax.Array:
@@ -206,6 +214,17 @@ def reordered(rules: Rules, order: jax.Array) -> Rules:
     )
 
 
+def proposing(rules: Rules) -> Rules:
+    """The rules of a first stage, which proposes twice as many rows for twice as much.
+
+    Rows that the funds could never pay for are none to propose.
+    """
+    if rules.cost is None or rules.funds is None:
+        return rules
+    payable = rules.eligible & (rules.cost <= rules.funds)
+    return rules._replace(eligible=payable, funds=2 * rules.funds)
+
+
 def of_candidates(rules: Rules, rows: jax.Array, real: jax.Array) -> Rules:
     """The rules of a second stage, which chooses among rows that keep them already.
 
@@ -217,18 +236,33 @@ def of_candidates(rules: Rules, rows: jax.Array, real: jax.Array) -> Rules:
       rows: int32 `[m]`, the candidates.
       real: bool `[m]`, those that are some.
     """
-    return rules._replace(
+    left = rules._replace(
         eligible=real,
         cell=rules.cell[rows],
         room=jnp.full_like(rules.room, UNLIMITED),
         held=jnp.zeros_like(rules.held),
-        cost=None if rules.cost is None else rules.cost[rows],
         apart=None,
         rows=None,
         inverse=None,
     )
+    if rules.cost is None:
+        return left
+    cost = rules.cost[rows]
+    return left._replace(cost=cost, kept=_kept(left, cost))
 
 
-def without_costs(rules: Rules) -> Rules:
-    """The rules of a first stage: its picks are proposals, and cost nothing."""
-    return rules._replace(cost=None, funds=None, kept=None)
+def _kept(rules: Rules, cost: jax.Array) -> jax.Array:
+    """`Rules.kept` of few rows; beyond any funds where a stratum has too few."""
+    assert rules.kept is not None
+    strata, most = rules.kept.shape[0], rules.kept.shape[1] - 1
+    of_row = rules.stratum[rules.cell]
+    own = (of_row == jnp.arange(strata)[:, None]) & rules.eligible
+    none = UNLIMITED
+    cheapest = jnp.sort(jnp.where(own, cost, none), axis=1)
+    cheapest = jnp.pad(cheapest, ((0, 0), (0, most)), constant_values=none)
+    # The dearest of the needed ones first.
+    place = rules.need[:, None] - 1 - jnp.arange(most)
+    taken = jnp.take_along_axis(cheapest, jnp.maximum(place, 0), axis=1)
+    sums = jnp.cumsum(jnp.where(place >= 0, taken, 0).astype(jnp.float32), axis=1)
+    sums = jnp.minimum(sums, none).astype(jnp.int32)
+    return jnp.pad(sums, ((0, 0), (1, 0)))

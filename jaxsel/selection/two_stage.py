@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.rows import unit_rows
-from jaxsel.selection.rules import Rules, of_candidates, without_costs
+from jaxsel.selection.rules import Rules, of_candidates, proposing
 from jaxsel.selection.sharded.mesh import everywhere
 
 # Options that hold one value a row: the second stage gets the candidates' values.
@@ -39,8 +39,9 @@ def two_stage(
       is not run then. Those of a larger budget at the same key serve a smaller one
       where the first stage's picks are prefixes of each other.
 
-      The option `rules` is for both stages: the first heeds all but costs, so that
-      its proposals keep limits and distances together; the second needs and costs.
+      The option `rules` is for both stages: the first heeds it at twice the funds, so
+      that its proposals keep limits and distances together; the second heeds needs and
+      costs. It is not for given `candidates`, which may keep nothing.
 
     When nothing is left: as the two stages, each for itself.
 
@@ -75,7 +76,7 @@ def two_stage(
         first_rules: dict[str, Any] = {}
         second_rules: dict[str, Any] = {}
         if rules is not None:
-            first_rules = {"rules": without_costs(rules)}
+            first_rules = {"rules": proposing(rules)}
         if candidates is None:
             proposed = first(
                 key_first,

@@ -98,7 +98,7 @@ def as_labelled(labelled: Any, n: int, name: str = "labelled") -> np.ndarray:
     mask = np.zeros(n, bool)
     if labelled is None:
         return mask
-    rows = positions_of("labelled", labelled)
+    rows = positions_of(name, labelled)
     if rows.dtype == bool:
         if rows.shape != (n,):
             raise UserError(

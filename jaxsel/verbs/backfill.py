@@ -78,6 +78,7 @@ def backfill_round(
     out: str | os.PathLike[str],
     *,
     source: str | os.PathLike[str] | None = None,
+    ignore_memory: bool = False,
 ) -> Done | None:
     """Replaces the picks that were marked unusable: `jaxsel backfill`.
 
@@ -86,6 +87,7 @@ def backfill_round(
       labels: the labels.csv that says what was unusable.
       out: the new round's folder, new or empty.
       source: the pool, where it has moved since.
+      ignore_memory: whether to begin even where memory will not suffice by forecast.
 
     Returns:
       The new round, or `None` where no replacement is needed: nothing was written.
@@ -98,6 +100,7 @@ def backfill_round(
         pathlib.Path(labels),
         pathlib.Path(out),
         None if source is None else os.fspath(source),
+        ignore_memory,
     )
     return done
 

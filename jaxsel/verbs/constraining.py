@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import hashlib
 import io
 import math
 import pathlib
@@ -15,6 +16,7 @@ from jaxsel.annotation.tables import text_of
 from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
 from jaxsel.selection.constraints import Constraints
+from jaxsel.selection.money import in_units
 from jaxsel.sources.source import Source
 from jaxsel.verbs.labelled import read_labelled
 
@@ -51,7 +53,8 @@ class Limits(NamedTuple):
     @property
     def asked(self) -> dict[str, Any]:
         """What is asked for, by name; empty without constraints."""
-        told = {name: value for name, value in self._asdict().items() if value}
+        nothing: tuple[Any, ...] = ("", None, (), {})
+        told = {k: v for k, v in self._asdict().items() if v not in nothing}
         told.pop("table", None)
         return told
 
@@ -113,12 +116,18 @@ def constraints_of(limits: Limits, source: Source) -> Constraints | None:
     if limits.cost:
         costs = np.array([_cost(value, limits.cost) for value in table[limits.cost]])
 
-    def rows_of(names: tuple[str, ...]) -> np.ndarray | None:
+    def rows_of(what: str, names: tuple[str, ...]) -> np.ndarray | None:
+        strangers = [name for name in names if name not in row_of]
+        if strangers:
+            raise UserError(
+                f"{what} names {len(strangers)} ids that the pool does not have "
+                f"(first: {strangers[0]!r}): give ids of the pool"
+            )
         return np.array([row_of[name] for name in names]) if names else None
 
     return Constraints(
-        include=rows_of(limits.include),
-        exclude=rows_of(limits.exclude),
+        include=rows_of("include", limits.include),
+        exclude=rows_of("exclude", limits.exclude),
         groups=np.array(table[limits.groups]) if limits.groups else None,
         per_group=limits.per_group,
         strata=np.array(table[limits.strata]) if limits.strata else None,
@@ -129,40 +138,118 @@ def constraints_of(limits: Limits, source: Source) -> Constraints | None:
     )
 
 
+class Before(NamedTuple):
+    """What is known of rows when more of them are to be picked.
+
+    Attributes:
+      staying: picked before, and still of use: paid from the same funds.
+      known: those, and rows with labels.
+      unusable: rows that were found to be of no use; they are not charged.
+      more: how many are to be picked; None where that is the question.
+    """
+
+    staying: frozenset[int]
+    known: frozenset[int]
+    unusable: frozenset[int]
+    more: int | None = None
+
+
 def constraints_after(
-    limits: Limits, source: Source, staying: Collection[int], known: Collection[int]
+    limits: Limits, source: Source, before: Before
 ) -> Constraints | None:
-    """Constraints on what is picked beside earlier picks, which were paid from the
-    same funds.
+    """Constraints on what is picked beside earlier picks.
 
     Args:
       limits: on all picks together.
       source: the pool.
-      staying: rows picked before.
-      known: those, and rows with labels.
+      before: what is known of it.
+
+    Raises:
+      UserError: as `constraints_of`, or earlier picks have used up the funds, or more
+        rows to include than are to be picked.
     """
     wanted = constraints_of(limits, source)
     if wanted is None:
         return None
     include = wanted.include
     if include is not None:
-        include = include[~np.isin(include, list(known))]
+        include = include[~np.isin(include, list(before.known | before.unusable))]
+        if before.more is not None and len(include) > before.more:
+            raise UserError(
+                f"expected a budget with room for the {len(include)} rows to include, "
+                f"found room for {before.more} beside {len(before.staying)} earlier "
+                "picks, which count: ask for more"
+            )
     funds = wanted.funds
-    if wanted.costs is not None and funds is not None:
-        funds -= float(wanted.costs[list(staying)].sum())
+    if wanted.costs is not None and funds is not None and before.staying:
+        funds -= float(wanted.costs[list(before.staying)].sum())
         if funds <= 0:
             raise UserError(
-                f"expected funds beyond the cost of the {len(staying)} earlier picks, "
-                f"found {limits.funds:g}: they are the funds of all rounds together"
+                f"expected funds beyond the cost of the {len(before.staying)} earlier "
+                f"picks, found {limits.funds:g}: they are the funds of all rounds "
+                "together"
             )
     return dataclasses.replace(wanted, include=include, funds=funds)
 
 
-def affordable(limits: Limits, source: Source) -> int:
-    """The most labels that the funds can pay for: so many of the cheapest."""
-    wanted = constraints_of(limits, source)
+def affordable(limits: Limits, source: Source, before: Before) -> int:
+    """The most labels in all that the funds can pay for: so many of the cheapest.
+
+    Raises:
+      UserError: not a single one.
+    """
+    wanted = constraints_after(limits, source, before)
     assert wanted is not None and wanted.funds is not None
-    return int(np.sum(np.cumsum(np.sort(wanted.costs)) <= wanted.funds))
+    free = np.ones(len(source.ids), bool)
+    free[list(before.known | before.unusable)] = False
+    if wanted.exclude is not None:
+        free[wanted.exclude] = False
+    money = in_units(np.asarray(wanted.costs, np.float64), wanted.funds)
+    found = int(np.sum(np.cumsum(np.sort(money.costs[free])) <= money.funds))
+    if not found:
+        least = np.min(wanted.costs[free], initial=np.inf)
+        raise UserError(
+            f"expected funds that pay for a label, found {wanted.funds:g} where the "
+            f"cheapest row that is left costs {least:g}"
+        )
+    if wanted.groups is not None:
+        _, group = np.unique(wanted.groups, return_inverse=True)
+        taken = np.bincount(group[list(before.known)], minlength=group.max() + 1)
+        room = np.maximum((limits.per_group or 0) - taken, 0)
+        left = np.bincount(group[free], minlength=len(room))
+        found = min(found, int(np.minimum(room, left).sum()))
+    return found + len(before.staying)
+
+
+def columns_hash(wanted: Constraints | None) -> str:
+    """What the columns of the table held, in short; nothing without one."""
+    if wanted is None:
+        return ""
+    columns = [wanted.groups, wanted.strata, wanted.costs]
+    digest = hashlib.sha256()
+    for column in columns:
+        values = [] if column is None else np.asarray(column).astype(str).tolist()
+        digest.update("\n".join(values).encode("utf-8", "surrogatepass") + b"\xff")
+    return digest.hexdigest()[:16]
+
+
+def merged(
+    given: Mapping[str, Any], earlier: Limits | None, *, drop: bool
+) -> Limits | None:
+    """Limits that were asked for now, over those of an earlier round.
+
+    Args:
+      given: fields of `Limits` with their values.
+      earlier: of the round that this one goes on from.
+      drop: whether those are forgotten.
+
+    Returns:
+      The limits, or None where nothing is said of them.
+    """
+    if not given and not drop:
+        return None
+    start = earlier if earlier is not None and not drop else Limits()
+    return start._replace(**given)
 
 
 def in_words(limits: Limits, heeded: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from jaxsel.sources.source import Source
-from jaxsel.verbs.constraining import Limits, ids_in, quotas_of
+from jaxsel.verbs.constraining import Limits, ids_in, merged, quotas_of
 
 _FILE = click.Path(path_type=pathlib.Path)
 _POSITIVE = click.FloatRange(0, min_open=True)
@@ -32,11 +32,20 @@ _OPTIONS = (
         help="At least N labels of that stratum. Repeatable.",
     ),
     click.option("--cost", help="Column of what each label costs, for --funds."),
-    click.option("--funds", type=_POSITIVE, help="The most that all picks may cost."),
+    click.option(
+        "--funds",
+        type=_POSITIVE,
+        help="The most that all picks may cost, but for unusable ones.",
+    ),
     click.option(
         "--min-distance",
         type=_POSITIVE,
         help="Between two picks, of features at length 1: from 0, copies, to 2.",
+    ),
+    click.option(
+        "--drop-limits",
+        is_flag=True,
+        help="Forget the constraints of the round in --continue.",
     ),
 )
 NAMES = (
@@ -52,25 +61,25 @@ def constraint_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def limits_from(given: Mapping[str, Any], source: Source) -> Limits | None:
-    """What was asked for; None where nothing was, so that an earlier round's stay.
+def limits_from(
+    given: Mapping[str, Any], source: Source, earlier: Limits | None
+) -> Limits | None:
+    """What was asked for, over what an earlier round was asked for.
 
     Args:
-      given: the options' values, by the names of `NAMES`.
+      given: the options' values, by the names of `NAMES`, and `drop_limits`.
       source: the pool.
+      earlier: the limits of the round that this one goes on from.
+
+    Returns:
+      The limits; None where nothing is said of them.
     """
-    if not any(given[name] for name in NAMES):
-        return None
-    table = given["table"]
-    return Limits(
-        table=str(table.resolve()) if table else "",
-        groups=given["groups"] or "",
-        per_group=given["per_group"],
-        strata=given["strata"] or "",
-        quotas=quotas_of(given["quotas"]),
-        cost=given["cost"] or "",
-        funds=given["funds"],
-        min_distance=given["min_distance"],
-        include=ids_in(given["include"], source),
-        exclude=ids_in(given["exclude"], source),
-    )
+    asked = {name: given[name] for name in NAMES if given[name] not in (None, ())}
+    if "table" in asked:
+        asked["table"] = str(asked["table"].resolve())
+    if "quotas" in asked:
+        asked["quotas"] = quotas_of(asked["quotas"])
+    for name in ("include", "exclude"):
+        if name in asked:
+            asked[name] = ids_in(asked[name], source)
+    return merged(asked, earlier, drop=given["drop_limits"])

@@ -38,6 +38,7 @@ def explain(
     method: str,
     radius: float | None,
     seed: int,
+    barred: Any = (),
 ) -> Story:
     """Assigns the pool to the picks and measures what they cover.
 
@@ -49,6 +50,7 @@ def explain(
       method: who picked.
       radius: the method's own, where it has one.
       seed: of the random picks to compare with.
+      barred: rows that these may not be, int `[m]`: those that no pick may be.
 
     Returns:
       The story.
@@ -64,7 +66,9 @@ def explain(
     by_row = dict(zip(places.tolist(), counts, strict=True))
     told = [pick._replace(represents=by_row.get(pick.index, 0)) for pick in picks]
     usable = [pick for pick in told if pick.index not in gone]
-    coverage = coverage_of(rows, seen.first, len(usable), within, known, gone, seed)
+    coverage = coverage_of(
+        rows, seen.first, len(usable), within, known, gone.union(_rows(barred)), seed
+    )
     return Story(told, usable, seen, coverage)
 
 
@@ -93,3 +97,7 @@ def coverage_csv(coverage: Coverage) -> str:
         for k, (share, chance) in enumerate(zip(coverage.shares, random, strict=True))
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rows(given: Any) -> set[int]:
+    return set() if given is None else set(np.asarray(given, np.int64).tolist())

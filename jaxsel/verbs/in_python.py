@@ -14,7 +14,7 @@ import numpy as np
 
 from jaxsel.annotation.labels import Label
 from jaxsel.selection.api import check_options
-from jaxsel.selection.validate import as_labelled
+from jaxsel.selection.validate import as_count, as_labelled
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.constraining import Limits
@@ -44,6 +44,7 @@ def select_round(
     side: int | None = None,
     strict: bool = False,
     force: bool = False,
+    ignore_memory: bool = False,
 ) -> Done:
     """Picks from a folder or a file and writes a round's folder: `jaxsel select`.
 
@@ -62,6 +63,8 @@ def select_round(
       encoder, weights, side: what makes features of images.
       strict: whether an image that cannot be read is an error.
       force: whether the files of a round in `out` may be replaced.
+      ignore_memory: whether to begin even where a forecast says that memory does not
+        suffice.
 
     Returns:
       The round: `picks` by rank with `id`, `path`, `index`, `gain`, `represents`;
@@ -78,6 +81,7 @@ def select_round(
       >>> [pick.rank for pick in done.picks], len(np.load(folder / "round1/picks.npy"))
       ([1, 2, 3, 4], 4)
     """
+    budget = as_count("budget", budget)
     before = read_folder(pathlib.Path(earlier)) if earlier is not None else None
     folder = pathlib.Path(out)
     check_new(folder, force)
@@ -90,7 +94,9 @@ def select_round(
     if name := method or (before and before.round.method):
         checked = check_options(name, dict(options or {}))
         options = None if options is None else checked
-    wish = Wish(budget, method, seed, labels, True, options, limits)
+    if limits is not None and limits.table:
+        limits = limits._replace(table=str(pathlib.Path(limits.table).resolve()))
+    wish = Wish(budget, method, seed, labels, True, options, limits, ignore_memory)
     return make_round(opened, pool, wish, folder, before)
 
 

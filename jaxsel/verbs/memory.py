@@ -1,6 +1,7 @@
 """Refuses a round that would not fit into memory, before anything is made for it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 import jax
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from jaxsel.errors import UserError
 from jaxsel.planning.forecast import check_fits
 from jaxsel.planning.free import free_bytes
-from jaxsel.planning.shape import Call, shape_of
+from jaxsel.planning.shape import NO_OPTIONS, Call, shape_of
 
 
 def check_memory(
@@ -19,6 +20,7 @@ def check_memory(
     *,
     labelled: Collection[int] = (),
     excluded: Collection[int] = (),
+    options: Mapping[str, Any] = NO_OPTIONS,
 ) -> None:
     """Compares the forecast of a selection with what is free now.
 
@@ -29,6 +31,7 @@ def check_memory(
       more: how many are to be picked.
       labelled: rows that the method knows of.
       excluded: rows that it does not see.
+      options: of the method.
 
     Raises:
       UserError: it would not fit; what does, and how to begin all the same.
@@ -39,7 +42,7 @@ def check_memory(
     try:
         check_fits(
             method,
-            Call(shape_of(rows, gathered), more, len(labelled)),
+            Call(shape_of(rows, gathered), more, len(labelled), options),
             free=free_bytes(),
             device=jax.default_backend(),
         )

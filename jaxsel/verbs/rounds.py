@@ -17,7 +17,9 @@ from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.constraining import (
+    Before,
     Limits,
+    columns_hash,
     constraints_after,
     in_words,
     limits_of,
@@ -86,6 +88,12 @@ class _Start(NamedTuple):
     labelled: frozenset[int]
     unusable: frozenset[int]
 
+    @property
+    def rows(self) -> Before:
+        """What is known of rows, for the constraints."""
+        stay = frozenset(pick.index for pick in self.stay)
+        return Before(stay, self.labelled | stay, self.unusable, self.more)
+
 
 class _How(NamedTuple):
     """Who picks, why, and under which limits."""
@@ -121,8 +129,9 @@ def make_round(
         that cannot be met, too little memory; nothing was written.
     """
     start = _start(source, pool, wish, earlier)
-    staying = {pick.index for pick in start.stay}
-    known = start.labelled | staying
+    if not start.more and not start.stay:
+        raise UserError("expected a budget of at least 1 label, found 0: ask for more")
+    known = start.labelled | {pick.index for pick in start.stay}
     check_room(len(source.ids), known, start.unusable, start.more)
     how = _how(wish, pool, earlier)
     if not wish.ignore_memory:
@@ -133,7 +142,9 @@ def make_round(
             start.more,
             labelled=known,
             excluded=start.unusable,
+            options=how.options,
         )
+    heeded = constraints_after(how.limits, source, start.rows)
     findings = _examined(source, pool, start.more, wish.quiet)
     picked = pick_rows(
         source,
@@ -143,14 +154,14 @@ def make_round(
         how.seed,
         labelled=known,
         excluded=start.unusable,
-        constraints=constraints_after(how.limits, source, staying, known),
+        constraints=heeded,
         options=how.options,
     )
     new = picked.picks
     if start.more and not new:
         raise UserError(
-            f"expected funds that pay for a label, found {how.limits.funds:g}, which "
-            "none that may be picked is worth: give more --funds"
+            f"expected funds that pay for another label, found {how.limits.funds:g}: "
+            "give more --funds, to jaxsel select --continue"
         )
     before = earlier.picks if earlier else ()
     kept = {pick.id for pick in (*start.stay, *start.excluded)}
@@ -162,12 +173,13 @@ def make_round(
         method=how.method,
         radius=picked.radius,
         seed=how.seed,
+        barred=() if heeded is None else heeded.exclude,
     )
     told = provenance()
     versions = {name: v for name, v in told.pop("versions").items() if v}
     # What money did not reach for is not asked for again by a backfill.
     paid = len(start.stay) + len(new)
-    budget = paid if picked.ended == "funds" else wish.budget
+    budget = wish.budget if picked.ended == "budget" else paid
     one = _round(source, pool, start, how, earlier, budget, versions)
     manifest = {
         "provenance": told,
@@ -176,6 +188,8 @@ def make_round(
         "features": list(pool.rows.shape),
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "added": len(new),
+        "asked": start.more,
+        "columns": columns_hash(heeded),
         "coverage": coverage_json(story.coverage),
         "constraints": in_words(how.limits, picked.heeded),
     }
@@ -262,11 +276,11 @@ def _how(wish: Wish, pool: Pool, earlier: Earlier | None) -> _How:
         if limits is None:
             limits = limits_of(before.options.get("limits", {}))
     given = dict(wish.options or {})
-    if wish.method is not None:
-        method, reason = wish.method, "it was asked for"
-    elif earlier is not None:
+    if earlier is not None and wish.method in (None, earlier.round.method):
         method, reason = earlier.round.method, "it is the earlier round's"
         given = {**earlier.round.options.get("method", {}), **given}
+    elif wish.method is not None:
+        method, reason = wish.method, "it was asked for"
     else:
         method, reason = default_method(wish.budget, len(pool.rows), pool.learned)
     return _How(method, reason, given, seed or 0, limits or Limits())

@@ -1,10 +1,12 @@
 """`jaxsel select SOURCE -b N`: which examples to label, in which order."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
+from jaxsel.annotation.labels import UNUSABLE, Label
 from jaxsel.doctor.finding import as_json as findings_json
 from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
@@ -15,7 +17,7 @@ from jaxsel.selection.methods import METHODS
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.command import as_json_option, say, shown
-from jaxsel.verbs.constraining import affordable
+from jaxsel.verbs.constraining import Before, Limits, affordable, limits_of
 from jaxsel.verbs.constraint_options import constraint_options, limits_from
 from jaxsel.verbs.encoding import (
     SIDES,
@@ -141,11 +143,10 @@ def select(
     check_new(out, force)
     opened = open_source(source, strict=strict)
     labels = read_labelled(labelled, opened.ids) if labelled else {}
-    limits = limits_from(constraints, opened)
+    old = limits_of(before.round.options.get("limits", {})) if before else None
+    limits = limits_from(constraints, opened, old)
     if budget is None:
-        if limits is None or limits.funds is None:
-            raise UserError("expected -b, the number of labels, or --funds; found none")
-        budget = affordable(limits, opened)
+        budget = _budget_of(limits or old, opened, before, labels)
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
     settings = settings_for(opened, before, encoder, weights, side)
@@ -155,6 +156,25 @@ def select(
     wish = Wish(budget, method, seed, labels, as_json, options, limits, ignore_memory)
     done = make_round(opened, pool, wish, out, before)
     say(as_json, found(done, opened, out), text(done, opened, out))
+
+
+def _budget_of(
+    limits: Limits | None,
+    source: Source,
+    earlier: Earlier | None,
+    labels: Mapping[int, Label],
+) -> int:
+    """The labels that the funds can pay for, where no budget was given."""
+    if limits is None or limits.funds is None:
+        raise UserError("expected -b, the number of labels, or --funds; found none")
+    bad = {row for row, mark in labels.items() if mark is UNUSABLE}
+    good = set(labels) - bad
+    stay: frozenset[int] = frozenset()
+    if earlier is not None:
+        bad |= earlier.unusable - good
+        stay = frozenset(pick.index for pick in earlier.picks) - bad
+        good |= earlier.labelled - bad
+    return affordable(limits, source, Before(stay, stay | good, frozenset(bad)))
 
 
 def _options(

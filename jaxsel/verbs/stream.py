@@ -21,7 +21,7 @@ from jaxsel.streaming.methods import STREAMED, check_streamed
 from jaxsel.verbs.command import as_json_option, say
 from jaxsel.verbs.labelled import indices_in
 from jaxsel.verbs.method_options import option_option, options_of
-from jaxsel.verbs.round_folder import INDICES, MANIFEST, PICKS, check_new
+from jaxsel.verbs.round_folder import INDICES, MANIFEST, PICKS, ROUND, check_new
 
 _FIRST = 5
 
@@ -94,6 +94,11 @@ def stream(
     """
     keep_compiled()
     check_new(out, force)
+    if (out / ROUND).exists():
+        raise UserError(
+            f"expected another folder than that of a round of jaxsel select, found "
+            f"{out}: give another with -o"
+        )
     options = check_streamed_words(method, words)
     pool = open_pool(where, scale=scale)
     known = indices_in(labelled, pool.n) if labelled else []

@@ -15,7 +15,12 @@ from jaxsel.sources.opening import open_source
 from jaxsel.verbs import select as selecting
 from jaxsel.verbs import stream as streaming
 from jaxsel.verbs.command import as_json_option, say, shown
-from jaxsel.verbs.constraining import constraints_after, limits_of
+from jaxsel.verbs.constraining import (
+    Before,
+    columns_hash,
+    constraints_after,
+    limits_of,
+)
 from jaxsel.verbs.encoding import pool_of
 from jaxsel.verbs.picking import pick_rows
 from jaxsel.verbs.round_folder import MANIFEST, PICKS, ROUND, Earlier, read_folder
@@ -57,6 +62,8 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
     if not (folder / ROUND).exists() and (folder / MANIFEST).exists():
         return _streamed(folder, as_json)
     earlier = read_folder(folder)
+    if not (folder / MANIFEST).is_file():
+        raise UserError(f"expected {MANIFEST} in {folder}, found none: restore it")
     told = read_json(folder / MANIFEST)
     opened = open_source(source or earlier.round.source)
     pool = pool_of(opened, selecting.settings_for(opened, earlier))
@@ -67,18 +74,26 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
             "encoder's weights have changed; give the pool with --source"
         )
     before, new = _parts(earlier, told, folder)
-    staying = {p.index for p in before if p.index not in earlier.unusable}
-    known = earlier.labelled | staying
+    stay = frozenset(p.index for p in before) - earlier.unusable
+    known = earlier.labelled | stay
+    asked = told.get("asked", len(new))
     limits = limits_of(earlier.round.options.get("limits", {}))
+    rows = Before(stay, known, earlier.unusable, asked)
+    heeded = constraints_after(limits, opened, rows)
+    if columns_hash(heeded) != told.get("columns", columns_hash(heeded)):
+        raise UserError(
+            f"expected the columns of {limits.table or 'the folders'} as they were, "
+            "found others: the constraints are not those of the round any more"
+        )
     again = pick_rows(
         opened,
         pool.rows,
-        len(new),
+        asked,
         earlier.round.method,
         earlier.round.seed,
         labelled=known,
         excluded=earlier.unusable,
-        constraints=constraints_after(limits, opened, staying, known),
+        constraints=heeded,
         options=earlier.round.options.get("method", {}),
     ).picks
     return _judged(new, again, earlier.round.versions, as_json)

@@ -221,9 +221,6 @@ def test_conflicts_are_named(conflict):
     rows = TWO
     if "after 2" in conflict:
         rows = TWO[[0, 1, 1, 2, 2, 2]]
-    if "after 0" in conflict:
-        rows = np.vstack([TWO[:5], -TWO[:1]])  # one row is far enough from row 0
-        CONFLICTS[conflict]["exclude"] = [5]
     with pytest.raises(UserError, match=f"^{conflict}"):
         jaxsel.select(
             rows,
@@ -259,3 +256,104 @@ MISTAKES = {
 def test_mistakes_are_refused(mistake):
     with pytest.raises(UserError, match=mistake):
         jaxsel.select(TWO, 3, "norm", constraints=Constraints(**MISTAKES[mistake]))
+
+
+@pytest.mark.parametrize("algorithm", ["blocked", "sequential"])
+def test_rows_that_a_pick_opens_take_part_at_once(algorithm):
+    # Groups p and q cross strata a and b; a needs a label. Places are held for row 0 of
+    # p, so the long row 2 of p may be picked only once row 1 of q has met the need.
+    lengths = np.array([1.0, 1.0, 1000.0, 1.0])
+    wanted = Constraints(
+        groups=list("pqpq"), per_group={"p": 1, "q": 2},
+        strata=list("aabb"), quotas={"a": 1},
+    )  # fmt: skip
+    rows = jnp.asarray(np.diag(lengths), jnp.float32)
+    todo = plan(wanted, rows, np.zeros(4, bool), 2)
+    function = METHODS["gram_schmidt"].function
+
+    def one(key):
+        picks = function(
+            key, rows, jnp.zeros(4, bool), budget=2, algorithm=algorithm,
+            rules=todo.rules,
+        )  # fmt: skip
+        return picks.indices
+
+    keys = jax.random.split(jax.random.key(2), 3_000)
+    draws = np.asarray(jax.jit(lambda keys: jax.lax.map(one, keys))(keys))
+    # First one of 0, 1 and 3, alike; then by length, among what that leaves.
+    ends = {0: (1, 3), 1: (0, 2, 3), 3: (0, 1)}
+    exact = {
+        (first, second): lengths[second] / lengths[list(allowed)].sum() / 3
+        for first, allowed in ends.items()
+        for second in allowed
+    }
+    assert oracles.chi_square(draws, exact) > 1e-3
+
+
+def test_money_that_a_cheap_pick_sets_free_is_used_at_once():
+    rows = np.diag([10, 9.5, 9, 8.8, 8.5, 0.1])
+    wanted = Constraints(
+        costs=[6, 0.5, 1, 4, 0.5, 5], funds=12, strata=list("ststts"), quotas={"s": 2}
+    )
+    for algorithm in ("sequential", "blocked"):
+        found = jaxsel.select(
+            rows, 4, "gram_schmidt", deterministic=True, algorithm=algorithm,
+            constraints=wanted, **({} if algorithm != "blocked" else {"block_size": 2}),
+        )  # fmt: skip
+        assert found.indices.tolist() == [0, 1, 2, 3]
+
+
+def test_ten_labels_at_a_tenth_cost_one():
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    cents = Constraints(costs=np.full(40, 0.1), funds=1.0)
+    found = jaxsel.select(rows, 10, "norm", constraints=cents)
+    assert len(found) == 10 and found.info["spent"] == pytest.approx(1.0)
+    three = Constraints(include=[0, 1, 2], costs=[0.1, 0.2, 0.3, *[1] * 37], funds=0.6)
+    assert len(jaxsel.select(rows, 3, "norm", constraints=three)) == 3
+
+
+def test_what_no_allowed_ball_covers_stays_uncovered():
+    rows = np.array([[1, 0], [1, 0.01], [1, -0.01], [0, 1], [0.01, 1], [-0.01, 1]])
+    wanted = Constraints(exclude=[3, 4, 5])
+    found = jaxsel.select(rows, 2, "probcover", delta=0.2, constraints=wanted)
+    assert found.info["rounds"] == 2
+    assert (found.info["coverage"], found.info["uncovered"]) == (0.5, 3)
+
+
+def test_given_candidates_and_tables_of_another_order_are_refused():
+    with pytest.raises(UserError, match="constraints or candidates"):
+        jaxsel.select(
+            TWO, 2, "probcover+norm", candidates=[0, 1, 2],
+            constraints=Constraints(exclude=[0]),
+        )  # fmt: skip
+    with pytest.raises(UserError, match="constraints or a mesh"):
+        jaxsel.select(
+            TWO, 2, "norm", mesh=jaxsel.pool_mesh(1), constraints=Constraints()
+        )
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(TWO)
+    site = pandas.Series(list("abcdef"), index=frame.index[::-1])
+    with pytest.raises(UserError, match="groups must have the index of the features"):
+        jaxsel.select(
+            frame, 2, "norm", constraints=Constraints(groups=site, per_group=1)
+        )
+    with pytest.raises(UserError, match="found an Index"):
+        jaxsel.select(
+            frame, 2, "norm", constraints=Constraints(include=frame.index[:1])
+        )
+
+
+@pytest.mark.slow
+def test_two_stages_propose_what_can_be_paid_for():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(400, 8))
+    dear = Constraints(costs=np.where(np.arange(400) < 40, 1, 100), funds=50)
+    found = jaxsel.select(rows, 10, "typiclust+norm", constraints=dear)
+    assert len(found) == 10 and found.info["spent"] == 10
+    strata = np.array(["a"] * 30 + ["b"] * 370)
+    quotas = Constraints(
+        costs=np.where(np.arange(400) < 3, 1, 10), funds=73, strata=strata,
+        quotas={"a": 3},
+    )  # fmt: skip
+    found = jaxsel.select(rows, 10, "probcover+random", constraints=quotas)
+    assert (strata[found.indices] == "a").sum() >= 3 and found.info["spent"] <= 73

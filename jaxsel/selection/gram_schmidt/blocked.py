@@ -172,23 +172,25 @@ def thin(
     size = ledger.basis.size
     wanted = jnp.minimum(ledger.rows.shape[0] - ledger.picked, capacity - size)
 
-    def one_proposal(t, walk: tuple[Block, Standing | None]):
-        block, standing = walk
+    def one_proposal(t, walk: tuple[Block, Standing | None, jax.Array]):
+        block, standing, grown = walk
         length = jnp.sqrt(jnp.sum(jnp.square(block.rest[t])))
         again = jnp.any(block.taken & (block.rows == block.rows[t]))
         # A bound of 0 marks a row that is not free.
         accept = (coins[t] * bound[t] < length) & (bound[t] > 0) & ~again
         accept = accept & (block.added < wanted)
         if rules is not None and standing is not None:
-            accept = accept & rule.allowed(rules, standing, block.rows[t])
+            # Rows that a pick has opened had no chance in these proposals.
+            accept = accept & rule.allowed(rules, standing, block.rows[t]) & ~grown
             standing = rule.after(rules, standing, jnp.where(accept, block.rows[t], -1))
+            grown = grown | standing.grew
         block = jax.lax.cond(
             accept,
             lambda block: take(block, t, ledger.basis),
             lambda block: block,
             block,
         )
-        return block, standing
+        return block, standing, grown
 
-    walk = (block, ledger.standing)
-    return jax.lax.fori_loop(0, block.rows.shape[0], one_proposal, walk)
+    walk = (block, ledger.standing, jnp.bool_(False))
+    return jax.lax.fori_loop(0, block.rows.shape[0], one_proposal, walk)[:2]

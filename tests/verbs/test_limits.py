@@ -168,3 +168,86 @@ def test_a_table_must_speak_of_every_row(
     assert said.code == 2 and "expected each id once, found '0' again" in said.err
     said = run("select", matrix, "-o", "out")
     assert said.code == 2 and "expected -b" in said.err
+
+
+def test_later_rounds_add_to_the_limits(
+    run: Run, matrix: pathlib.Path, table: pathlib.Path
+) -> None:
+    words = ("select", matrix, "-m", "norm", "--table", table)
+    limits = ("--groups", "patient", "--max-per-group", 1)
+    assert run(*words, *limits, "-b", 3, "-o", "one").code == 0
+    more = ("--continue", "one", "--min-distance", "0.01")
+    assert run(*words, *more, "-b", 6, "-o", "two").code == 0
+    assert len({PATIENT[row] for row in picked(pathlib.Path("two"))}) == 6
+    said = run(*words, *more, "--drop-limits", "-b", 11, "-o", "three")
+    assert said.code == 0, said.err
+    told = json.loads(pathlib.Path("three/round.json").read_text())["options"]
+    assert not told["limits"]["groups"] and told["limits"]["min_distance"] == 0.01
+
+
+def test_an_included_row_that_is_unusable_is_not_asked_for_again(
+    run: Run, matrix: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / "must.txt").write_text("5\n6\n")
+    words = (
+        "select",
+        matrix,
+        "-b",
+        3,
+        "-m",
+        "norm",
+        "--include",
+        tmp_path / "must.txt",
+    )
+    assert run(*words, "-o", "one").code == 0
+    labels = tmp_path / "labels.csv"
+    labels.write_text("id,index,label\n5,5,unusable\n")
+    said = run("backfill", "one", "--labels", labels, "-o", "two")
+    assert said.code == 0, said.err
+    assert picked(pathlib.Path("two"))[:2] == [5, 6]
+    assert run("verify", "two").code == 0
+    said = run(*words[:3], "2", *words[4:], "--continue", "two", "-o", "three")
+    assert said.code in (0, 2)  # 6 and the third pick stay; nothing is to be added
+
+
+def test_rounds_that_money_ended_verify(
+    run: Run, matrix: pathlib.Path, table: pathlib.Path
+) -> None:
+    words = ("select", matrix, "-m", "typiclust", "--table", table, "--cost", "minutes")
+    assert run(*words, "-b", 12, "--funds", 9, "-o", "one").code == 0
+    assert len(picked(pathlib.Path("one"))) < 12
+    assert run("verify", "one").code == 0
+    table.write_text(table.read_text().replace(",north,", ",south,"))
+    assert run("verify", "one").code == 0  # another column
+    lines = table.read_text().splitlines()
+    table.write_text(
+        "\n".join(line + "0" for line in lines).replace("minutes0", "minutes")
+    )
+    said = run("verify", "one")
+    assert said.code == 2 and "found others" in said.err
+
+
+def test_funds_alone_are_a_budget(
+    run: Run, matrix: pathlib.Path, table: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    words = ("select", matrix, "-m", "norm", "--table", table, "--cost", "minutes")
+    limits = ("--groups", "patient", "--max-per-group", 2)
+    (tmp_path / "known.txt").write_text("0\n1\n2\n")
+    known = ("--labelled", tmp_path / "known.txt")
+    said = run(*words, *limits, *known, "--funds", 1000, "-o", "one")
+    assert said.code == 0, said.err
+    assert len(picked(pathlib.Path("one"))) == 18  # two of each other patient
+    said = run(*words, "--funds", 0.5, "-o", "two")
+    assert said.code == 2 and "the cheapest row that is left costs 1" in said.err
+
+
+def test_the_same_method_asked_for_keeps_its_options(
+    run: Run, matrix: pathlib.Path
+) -> None:
+    words = ("select", matrix, "-m", "norm")
+    assert run(*words, "-b", 2, "-O", "deterministic=true", "-o", "one").code == 0
+    assert run(*words, "-b", 4, "--continue", "one", "-o", "two").code == 0
+    norms = np.linalg.norm(np.load(matrix), axis=1)
+    assert picked(pathlib.Path("two")) == np.argsort(-norms)[:4].tolist()
+    said = run("stream", matrix, "-b", 2, "-m", "norm", "--force", "-o", "two")
+    assert said.code == 2 and "a round of jaxsel select" in said.err
