@@ -43,7 +43,8 @@ class Selection:
         any), rows ("unit" where the method saw every row over its length, else "raw"),
         zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
-        and the method's own figures.
+        devices that shared the rows where a mesh was given, and the method's own
+        figures.
     """
 
     indices: np.ndarray
