@@ -141,7 +141,8 @@ def compiled_of(method: str, rows: int, columns: int, budget: int, devices: int)
         sharding=NamedSharding(mesh, BY_ROWS),
     )
     with jax.set_mesh(mesh):
-        return program.lower(np.uint32(0), pool, mask, traced).compile()
+        lowered = program.lower(np.zeros(2, np.uint32), pool, mask, traced)
+        return lowered.compile()
 
 
 def held(compiled: Any) -> int:

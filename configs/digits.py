@@ -6,16 +6,19 @@ All stages and the paper's seven methods in a minute or two on two cores, withou
 network: budgets 10, 20 and 40, 3 seeds, frameworks (i) and (ii), random-initialised
 features. The network is an eighth as wide as the paper's and trains for 40 epochs.
 `:paper` has the paper's budgets and epochs on a network of a quarter the width.
+`:choosing`: every single method at 10 to 400 labels, linear probes on the pixels, 20
+seeds: what docs/choosing.md rests on.
 `:semi_quick`: framework (iii), FlexMatch and SimMatch, on a tiny network.
 """
 
 from ml_collections import ConfigDict
 
 from configs import common
+from jaxsel.selection.methods import METHODS
 
 
 def get_config(variant: str = "") -> ConfigDict:
-    common.check_variant(variant, ("paper", "semi_quick", "quick", "smoke"))
+    common.check_variant(variant, ("paper", "choosing", "semi_quick", "quick", "smoke"))
     config = common.base("digits", variant, classes=10)
     common.random_features(config)
     half = (0.5, 0.5, 0.5)
@@ -37,6 +40,13 @@ def get_config(variant: str = "") -> ConfigDict:
         return config
     if variant == "paper":
         config.supervised.width = 16
+        return config
+    if variant == "choosing":
+        config.features.encoder = "rgb"
+        config.frameworks = ("linear_probe",)
+        config.methods = tuple(name for name in METHODS if "+" not in name)
+        config.budgets = (10, 20, 50, 100, 200, 400)
+        config.seeds = tuple(range(20))
         return config
     config.budgets = (10, 20, 40)
     config.supervised.width = 8

@@ -5,6 +5,11 @@ Example:
   >>> pool = np.random.default_rng(0).normal(size=(100, 8))
   >>> len(jaxsel.select(pool, budget=5).indices)
   5
+
+`select` takes features, as NumPy, JAX, torch, pandas, polars or Arrow hold them, and
+`examine` says what is wrong with them. `open_source` reads a folder of images or a file
+of features; `select_round`, `export_round`, `import_round` and `backfill_round` are the
+verbs of the command line: from a folder to the annotation queue, back, and on.
 """
 
 import importlib
@@ -13,18 +18,45 @@ from typing import TYPE_CHECKING
 from jaxsel.errors import UserError
 
 if TYPE_CHECKING:
+    from jaxsel.doctor.examine import examine
     from jaxsel.selection.api import Selection, select
+    from jaxsel.selection.constraints import Constraints
     from jaxsel.selection.methods import METHODS
     from jaxsel.selection.sharded.mesh import pool_mesh
+    from jaxsel.sources.opening import open_source
+    from jaxsel.verbs.backfill import backfill_round
+    from jaxsel.verbs.export import export_round
+    from jaxsel.verbs.importing import import_round
+    from jaxsel.verbs.in_python import select_round
 
-__all__ = ["METHODS", "Selection", "UserError", "pool_mesh", "select"]
+__all__ = [
+    "METHODS",
+    "Constraints",
+    "Selection",
+    "UserError",
+    "backfill_round",
+    "examine",
+    "export_round",
+    "import_round",
+    "open_source",
+    "pool_mesh",
+    "select",
+    "select_round",
+]
 
 # Where each lazy name lives: importing jaxsel must not pay for JAX.
 _HOMES = {
+    "Constraints": "jaxsel.selection.constraints",
     "METHODS": "jaxsel.selection.methods",
     "Selection": "jaxsel.selection.api",
+    "backfill_round": "jaxsel.verbs.backfill",
+    "examine": "jaxsel.doctor.examine",
+    "export_round": "jaxsel.verbs.export",
+    "import_round": "jaxsel.verbs.importing",
+    "open_source": "jaxsel.sources.opening",
     "pool_mesh": "jaxsel.selection.sharded.mesh",
     "select": "jaxsel.selection.api",
+    "select_round": "jaxsel.verbs.in_python",
 }
 
 

@@ -1,6 +1,7 @@
 """The console script `jaxsel`: one verb a task."""
 
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Sequence
 
@@ -8,9 +9,16 @@ from jaxsel import main as main_module
 
 USAGE = """usage: jaxsel VERB …
 
+You have many examples and can afford labels for few: which ones? To begin with,
+  jaxsel doctor scans/
+  jaxsel select scans/ -b 100 -o round1
+  jaxsel export round1 --to csv -o queue
+
 with images or features of your own:
   doctor SOURCE [-b N]
         what is wrong or odd with a folder of images or a file of features
+  plan SOURCE -b N [-m METHOD], or plan --rows N --dim D -b N
+        how much memory and time each method would take here
   select SOURCE -b N [-m METHOD] [-o DIR] [--continue DIR]
         which N to label, in which order
   export PICKS --to TOOL -o DIR
@@ -19,6 +27,10 @@ with images or features of your own:
         the labels that came back
   backfill DIR --labels labels.csv
         other picks for those that cannot be used
+  stream POOL -b N [-m METHOD] [--memory 2GiB] [--checkpoint DIR]
+        picks from files that are larger than memory
+  verify DIR
+        does the same pool still give the same picks?
 
 experiments:
   run --config configs/NAME.py[:VARIANT] [--workdir DIR] [--config.field=value …]
@@ -28,15 +40,18 @@ experiments:
   prepare NAME [--data_dir DIR] [--manual_dir DIR] [--source ARCHIVE]
         read or download a data set ahead of time
 
-jaxsel VERB --help says more."""
+jaxsel VERB --help says more, with examples. In Python: import jaxsel; help(jaxsel)."""
 
 # Where each verb of people's own data lives: a command of click.
 OWN_DATA = {
     "doctor": ("jaxsel.verbs.doctor", "doctor"),
+    "plan": ("jaxsel.verbs.plan", "plan"),
     "select": ("jaxsel.verbs.select", "select"),
     "export": ("jaxsel.verbs.export", "export"),
     "import": ("jaxsel.verbs.importing", "import_"),
     "backfill": ("jaxsel.verbs.backfill", "backfill"),
+    "stream": ("jaxsel.verbs.stream", "stream"),
+    "verify": ("jaxsel.verbs.verify", "verify"),
 }
 
 
@@ -52,6 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help"):
         print(USAGE)
+        return 0
+    if words[0] == "--version":
+        print(f"jaxsel {importlib.metadata.version('jaxsel')}")
         return 0
     verb, rest = words[0], words[1:]
     if verb == "run":

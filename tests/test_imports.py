@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-EVERYWHERE = {"errors", "files"}
+EVERYWHERE = {"arrays", "errors", "files"}
 MAY_IMPORT = {
     "data": set(),
     "models": set(),
@@ -16,12 +16,15 @@ MAY_IMPORT = {
     "pretraining": {"models", "augment"},
     "features": {"data", "models", "pretraining"},
     "selection": set(),
+    "pools": set(),
+    "streaming": {"pools", "selection"},
     "training": {"models", "augment"},
     "evaluation": set(),
     "report": {"evaluation"},
     "annotation": set(),
     "sources": {"data", "features"},
     "doctor": set(),
+    "planning": {"selection"},
     "experiment": {
         "data",
         "models",
@@ -34,6 +37,8 @@ MAY_IMPORT = {
         "report",
     },
     "verbs": {
+        "pools",
+        "streaming",
         "data",
         "models",
         "augment",
@@ -46,6 +51,7 @@ MAY_IMPORT = {
         "annotation",
         "sources",
         "doctor",
+        "planning",
         "experiment",
     },
     "reproduce": {

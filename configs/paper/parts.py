@@ -1,7 +1,8 @@
 """Parts of the paper's figures: a study (data set, features, scale) and a grid of it.
 
 Figures whose parts name the same study share its workdir, so that no selection and no
-run is made twice.
+run of it is made twice. (Studies of other features have their own runs on what `random`
+picks, though neither picks nor networks look at the features.)
 """
 
 import importlib

@@ -9,7 +9,8 @@ it. It has none either for "looked at and nothing found", so an image without
 annotations is still open.
 
 Checked against pycocotools 2.0.11 and FiftyOne 1.22.1, which keep the order, and
-datumaro 1.13.12, which keeps the ids.
+datumaro 1.13.12, which keeps the ids; the latter refuses the whole file where a file
+name is no UTF-8, since JSON can only hold it as a lone surrogate.
 """
 
 import json

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from jaxsel.arrays import as_numpy, matrix_of
 from jaxsel.doctor import checks
 from jaxsel.doctor.finding import Finding
 from jaxsel.doctor.near import near_duplicates
+from jaxsel.doctor.passes import Advance, Passes, nowhere
 from jaxsel.doctor.repeats import first_equal
 from jaxsel.doctor.spectrum import spectrum
 from jaxsel.doctor.sweep import sweep
@@ -24,6 +26,7 @@ def examine(
     ids: Sequence[str] | np.ndarray | None = None,
     n_classes: int | None = None,
     near: float = NEAR,
+    advance: Advance = nowhere,
 ) -> list[Finding]:
     """Looks at features as selection will use them: as float32.
 
@@ -54,11 +57,12 @@ def examine(
 
     Args:
       features: real `[n, d]`: a NumPy array, memory-mapped too, of floats or integers,
-        or what `np.asarray` takes. It is not written to.
+        a table of them, or what `np.asarray` takes. It is not written to.
       budget: how many rows are to be picked, where that is known.
       ids: `[n]`, names for the rows.
       n_classes: how many classes there are, where that is known.
       near: the cosine from which rows are near-duplicates, between 0 and 1.
+      advance: told how many more rows were read, `PASSES * n` in all.
 
     Returns:
       Findings in the order of the list above; the same at every call.
@@ -83,25 +87,29 @@ def examine(
     if not 0 < near < 1:
         raise UserError(f"expected a cosine between 0 and 1 for near, found {near}")
     names = checks.namer(ids)
-    seen = sweep(rows)
+    passes = Passes(n, advance)
+    seen = sweep(rows, passes.advance)
+    passes.finish()
     usable = seen.finite
     first = first_equal(rows, seen.hashes, usable)
     turned = usable & (seen.norms > 0)
     alone = turned & (first == np.arange(n))
     constant = seen.low == seen.high
     centre = np.where(constant, seen.low, seen.mean).astype(np.float64)
+    pairs = near_duplicates(rows, seen.norms, alone, near, advance=passes.advance)
+    passes.finish()
+    varied = spectrum(rows, usable, centre, advance=passes.advance)
+    passes.finish()
     findings = [
         checks.not_finite(seen, names),
         checks.budget_fits(n, int(usable.sum()), budget),
         checks.classes_fit(budget, n_classes),
         checks.zero_rows(seen, names),
         checks.duplicates(first, names),
-        checks.near_duplicates(
-            near_duplicates(rows, seen.norms, alone, near), near, names
-        ),
+        checks.near_duplicates(pairs, near, names),
         checks.alike(_mean_cosine(seen.direction, int(turned.sum()))),
         checks.constant_columns(seen),
-        checks.directions(spectrum(rows, usable, centre), d, budget, n_classes),
+        checks.directions(varied, d, budget, n_classes),
         *checks.norms(seen.norms, names),
         checks.half_overflow(seen, names),
     ]
@@ -116,7 +124,7 @@ def _mean_cosine(direction: np.ndarray, m: int) -> float | None:
 
 
 def _matrix(features: Any) -> np.ndarray:
-    rows = features if isinstance(features, np.ndarray) else np.asarray(features)
+    rows = as_numpy("features", matrix_of(features))
     # The kind of bfloat16, which JAX's arrays may be of, is not among NumPy's own.
     if rows.dtype.kind not in "fiu" and rows.dtype.name != "bfloat16":
         raise UserError(

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsel.doctor.passes import Advance, nowhere
 from jaxsel.doctor.sweep import block_rows, take, unit
 
 EXACT_WORK = 20_000**2 * 512
@@ -47,6 +48,7 @@ def near_duplicates(
     threshold: float,
     *,
     exact_work: int = EXACT_WORK,
+    advance: Advance = nowhere,
 ) -> Near:
     """Finds rows whose cosine with another row is at least a threshold.
 
@@ -64,6 +66,7 @@ def near_duplicates(
       threshold: cosine in (0, 1).
       exact_work: all pairs are compared while `m^2 d` is no more, `m` rows being
         usable.
+      advance: told how many rows were read, block by block.
 
     Returns:
       The rows that have a near-duplicate, and the closest pairs. Beyond a few blocks it
@@ -73,9 +76,9 @@ def near_duplicates(
     gathered = _Gathered(np.zeros(len(features), bool))
     complete = len(rows) ** 2 * features.shape[1] <= exact_work
     if complete:
-        _all_pairs(features, rows, threshold, gathered)
+        _all_pairs(features, rows, threshold, gathered, advance)
     elif len(rows) > 1:
-        _hashed_pairs(features, norms, rows, threshold, gathered)
+        _hashed_pairs(features, norms, rows, threshold, gathered, advance)
     return Near(gathered.found, tuple(gathered.pairs), complete)
 
 
@@ -109,7 +112,11 @@ def _rounded(cosine: float) -> float:
 
 
 def _all_pairs(
-    features: np.ndarray, rows: np.ndarray, threshold: float, gathered: _Gathered
+    features: np.ndarray,
+    rows: np.ndarray,
+    threshold: float,
+    gathered: _Gathered,
+    advance: Advance,
 ) -> None:
     step = min(_TILE, block_rows(features.shape[1]))
     for start in range(0, len(rows), step):
@@ -125,6 +132,7 @@ def _all_pairs(
                 near = np.triu(near, 1)
             i, j = np.nonzero(near)
             gathered.add(left[i], right[j], cosines[i, j])
+        advance(len(left))
 
 
 def _hashed_pairs(
@@ -133,11 +141,12 @@ def _hashed_pairs(
     rows: np.ndarray,
     threshold: float,
     gathered: _Gathered,
+    advance: Advance,
 ) -> None:
     apart = np.sqrt(2 - 2 * threshold)
     # Of pairs at the threshold, one in 5,000 has fine projections further apart.
     furthest = _FAR_CHI_SQUARE * (apart * _FINE_STEPS + 1) ** 2
-    tables, fine = _codes(features, rows, _CELL * apart)
+    tables, fine = _codes(features, rows, _CELL * apart, advance)
     for codes in tables:
         order = np.argsort(codes)
         codes = codes[order]
@@ -152,7 +161,7 @@ def _hashed_pairs(
 
 
 def _codes(
-    features: np.ndarray, rows: np.ndarray, cell: float
+    features: np.ndarray, rows: np.ndarray, cell: float, advance: Advance
 ) -> tuple[np.ndarray, np.ndarray]:
     """Codes, uint64 `[TABLES, m]`, and fine projections, uint16 `[m, TABLES]`.
 
@@ -178,6 +187,7 @@ def _codes(
         # What decides the order within a cell is another table's.
         order = np.roll(fine[part], -1, axis=1).astype(np.uint64)
         codes[:, part] = (hashes >> _FINE_BITS << _FINE_BITS | order).T
+        advance(len(places))
     return codes, fine
 
 

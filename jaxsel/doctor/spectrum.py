@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsel.doctor.passes import Advance, nowhere
 from jaxsel.doctor.sweep import block_rows, take
 
 # Products that the covariance may cost: 10^6 rows of 256 are below.
@@ -36,6 +37,7 @@ def spectrum(
     centre: np.ndarray,
     *,
     work: int = WORK,
+    advance: Advance = nowhere,
 ) -> Spectrum:
     """Effective ranks of rows about their mean.
 
@@ -48,6 +50,7 @@ def spectrum(
       usable: bool `[n]`, finite rows.
       centre: float64 `[d]`, near the mean (of constant columns the very constant).
       work: products.
+      advance: told how many rows were read, block by block.
 
     Returns:
       Effective ranks.
@@ -62,7 +65,8 @@ def spectrum(
     if len(rows) < 2:
         return Spectrum(0.0, 0.0, 0, len(rows))
     gram = _covariance if d <= _MOST_COLUMNS else _row_products
-    return effective(np.linalg.eigvalsh(gram(features, rows, centre)), len(rows))
+    products = gram(features, rows, centre, advance)
+    return effective(np.linalg.eigvalsh(products), len(rows))
 
 
 def effective(values: np.ndarray, rows: int) -> Spectrum:
@@ -90,7 +94,7 @@ def effective(values: np.ndarray, rows: int) -> Spectrum:
 
 
 def _covariance(
-    features: np.ndarray, rows: np.ndarray, centre: np.ndarray
+    features: np.ndarray, rows: np.ndarray, centre: np.ndarray, advance: Advance
 ) -> np.ndarray:
     """float64 `[d, d]`, of rows read a block at a time."""
     d = features.shape[1]
@@ -100,15 +104,17 @@ def _covariance(
         block = take(features, rows[start : start + step]) - centre
         products += block.T @ block
         total += block.sum(axis=0)
+        advance(len(block))
     mean = total / len(rows)
     return products / len(rows) - np.outer(mean, mean)
 
 
 def _row_products(
-    features: np.ndarray, rows: np.ndarray, centre: np.ndarray
+    features: np.ndarray, rows: np.ndarray, centre: np.ndarray, advance: Advance
 ) -> np.ndarray:
     """float64 `[m, m]`: products of the centred rows have the same spectrum."""
     held = take(features, rows)
+    advance(len(rows))
     products = np.zeros((len(rows), len(rows)))
     step = block_rows(len(rows))
     for start in range(0, held.shape[1], step):

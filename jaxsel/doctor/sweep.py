@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsel.doctor.passes import Advance, nowhere
+
 BLOCK = 1 << 21  # numbers held at a time
 _SEED = 20_240_601  # of the hash; any will do, but the same each time
 # The smallest number that float16 rounds to infinity.
@@ -68,11 +70,12 @@ def unit(block: np.ndarray) -> np.ndarray:
     return (block / norms[:, None]).astype(np.float32)
 
 
-def sweep(features: np.ndarray) -> Sweep:
+def sweep(features: np.ndarray, advance: Advance = nowhere) -> Sweep:
     """Reads all rows once.
 
     Args:
       features: real `[n, d]`, memory-mapped too.
+      advance: told how many rows were read, block by block.
 
     Returns:
       What was seen. Beyond the blocks it takes 20 bytes a row.
@@ -84,6 +87,7 @@ def sweep(features: np.ndarray) -> Sweep:
     total, direction, finite_rows, turned = np.zeros(d), np.zeros(d), 0, 0
     factors = _factors(d)
     for rows, block in blocks(features):
+        advance(len(block))
         hashes[rows] = row_hashes(block, factors)
         fine = np.isfinite(block).all(axis=1)
         if not fine.all():

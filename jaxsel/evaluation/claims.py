@@ -46,7 +46,6 @@ class Claim(NamedTuple):
         for a guess.
       margin: what counts as alike, in the quantity's own unit (a fraction of
         accuracy).
-      framework: where it speaks of one framework only.
       features: where it speaks of one kind of features only.
       datasets: where it speaks of some data sets only; () for all.
     """
@@ -57,7 +56,6 @@ class Claim(NamedTuple):
     method: str = ""
     baseline: str = "random"
     margin: float = 0.02
-    framework: str = ""
     features: str = ""
     datasets: tuple[str, ...] = ()
 
@@ -168,10 +166,8 @@ def verdicts(
 
 
 def _speaks_of(claim: Claim, setting: Setting) -> bool:
-    return (
-        claim.framework in ("", setting.framework)
-        and claim.features in ("", setting.features)
-        and (not claim.datasets or setting.dataset in claim.datasets)
+    return claim.features in ("", setting.features) and (
+        not claim.datasets or setting.dataset in claim.datasets
     )
 
 

@@ -17,10 +17,6 @@ class PowerLaw(NamedTuple):
     n: int
     level: float
 
-    def seconds(self, x: np.ndarray) -> np.ndarray:
-        """The fitted seconds at sizes `x`, float64 of its shape."""
-        return self.factor * np.asarray(x, np.float64) ** self.exponent
-
 
 def exponent(x: np.ndarray, seconds: np.ndarray, *, level: float = 0.95) -> PowerLaw:
     r"""Least squares of $\log t_i = \log c + a \log x_i + \varepsilon_i$.

@@ -1,6 +1,7 @@
-"""A progress line with time left: redrawn on a terminal, rare lines elsewhere."""
+"""Progress lines: redrawn on a terminal, rare lines elsewhere."""
 
 import sys
+import threading
 import time
 
 from tqdm import tqdm
@@ -64,3 +65,69 @@ class Progress:
                 file=sys.stderr,
                 flush=True,
             )
+
+
+class Standing:
+    """Shows what it is told: on a terminal in one line, elsewhere every 30 seconds.
+
+    Example:
+      >>> with Standing("reading") as standing:
+      ...     standing.say("1.5 passes")
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title, self._spoke, self._width = title, time.monotonic(), 0
+
+    def __enter__(self) -> "Standing":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._width:
+            print(" " * self._width, end="\r", file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        """Where the work stands now."""
+        drawn, now = sys.stderr.isatty(), time.monotonic()
+        if now - self._spoke < (0.2 if drawn else QUIET_SECONDS):
+            return
+        self._spoke = now
+        line = f"{self._title}: {text}"
+        if not drawn:
+            print(line, file=sys.stderr, flush=True)
+            return
+        print(line.ljust(self._width), end="\r", file=sys.stderr, flush=True)
+        self._width = max(self._width, len(line))
+
+
+class Waiting:
+    """Says what one long call is at and for how long; used as a context manager.
+
+    For calls that cannot say how far they are. On a terminal the line is redrawn every
+    second, elsewhere it comes every 30 seconds.
+
+    Example:
+      >>> with Waiting("picking"):
+      ...     pass
+    """
+
+    def __init__(self, title: str) -> None:
+        self._title, self._ended = title, threading.Event()
+        self._thread = threading.Thread(target=self._tell, daemon=True)
+
+    def __enter__(self) -> "Waiting":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _tell(self) -> None:
+        start, line = time.monotonic(), ""
+        drawn = sys.stderr.isatty()
+        while not self._ended.wait(1.0 if drawn else QUIET_SECONDS):
+            line = f"{self._title}: {time.monotonic() - start:.0f} s"
+            end = {"end": "\r"} if drawn else {}
+            print(line, file=sys.stderr, flush=True, **end)
+        if drawn and line:
+            print(" " * len(line), end="\r", file=sys.stderr, flush=True)

@@ -115,9 +115,7 @@ def _select_missing(
         size = budget - len(pool.initial)
         if selection is None or not METHODS[method].prefix:
             proposed = _proposed(settings, label, budget, seed, picked)
-            given: dict[
-                str, Any
-            ] = {}  # For this budget alone: another one may have none.
+            given: dict[str, Any] = {}  # For this budget alone.
             if proposed is not None:
                 given = {"candidates": np.searchsorted(pool.rows, proposed)}
             selection = select(

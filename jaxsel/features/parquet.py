@@ -22,17 +22,12 @@ def read_parquet(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
       `(rows [m, d] in the file's own dtype, ids str [m])`.
 
     Raises:
-      UserError: pyarrow is not installed, the file is damaged, a column is missing or
-        there twice, a value is missing, or vectors differ in length.
+      UserError: the file is damaged, a column is missing or there twice, a value is
+        missing, or vectors differ in length.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise UserError(
-            f"expected pyarrow, to read {file}, found it not installed: pip install "
-            "'jaxsel[parquet]', or write an .npz with features and ids"
-        ) from error
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         names = pq.read_schema(file).names
         id_name = _only("ids", ID_COLUMNS, names, file)

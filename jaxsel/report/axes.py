@@ -45,6 +45,11 @@ def dress(
     axis.set_title(literal(title), loc="left", fontsize=10, pad=title_pad)
     axis.set_xlabel(literal(x_label), fontsize=9)
     axis.set_ylabel(literal(y_label), fontsize=9)
+    quieten(axis)
+
+
+def quieten(axis: "Axes") -> None:
+    """Light axes without a box, and a light grid below the data."""
     axis.tick_params(which="both", labelsize=8, color=QUIET)
     axis.grid(color=GRID, linewidth=0.6)
     axis.set_axisbelow(True)

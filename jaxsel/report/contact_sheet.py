@@ -1,19 +1,15 @@
 """The contact sheet: what each method chose, image by image, in the order of picks."""
 
-import base64
-import io
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any
 
 import numpy as np
 
-from jaxsel.errors import UserError
 from jaxsel.evaluation.picks import Pick
 from jaxsel.report.palette import in_order, method_style
+from jaxsel.report.thumbnail import image_of, thumbnail
 
-LARGEST_SIDE = 64  # pixels of a thumbnail; smaller images keep their own size
 MOST_A_METHOD = 60
 MOST_BYTES = 2_200_000  # of all thumbnails in the page
 
@@ -80,7 +76,7 @@ def contact_sheet(
     for picks in chosen.values():
         for pick in picks[:MOST_A_METHOD]:
             if pick.index not in encoded:
-                encoded[pick.index] = _thumbnail(_image(images, pick.index))
+                encoded[pick.index] = thumbnail(image_of(images, pick.index))
     shown = _how_many(chosen, {index: len(uri) for index, (uri, _) in encoded.items()})
 
     figures = []
@@ -130,38 +126,6 @@ def _how_many(chosen: Mapping[str, Sequence[Pick]], sizes: Mapping[int, int]) ->
             break
         shown = rank + 1
     return shown
-
-
-def _image(images: Any, index: int) -> np.ndarray:
-    """One image as uint8 `[h, w, c]`, checked."""
-    try:
-        image = np.asarray(images[index])
-    except (KeyError, IndexError) as error:
-        raise UserError(
-            f"expected an image for the chosen row {index}, found none; "
-            "give the images of the pool that was selected from"
-        ) from error
-    if image.ndim == 2:
-        image = image[:, :, None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3, 4) or image.dtype != np.uint8:
-        raise UserError(
-            f"expected uint8 images of shape [h, w, c] with c of 1, 3 or 4, found "
-            f"{image.dtype} {list(image.shape)} at row {index}"
-        )
-    return image
-
-
-def _thumbnail(image: np.ndarray) -> tuple[str, int]:
-    """A PNG data URI and its width; a large image is scaled down, none is cropped."""
-    from PIL import Image
-
-    picture = Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)
-    if max(picture.size) > LARGEST_SIDE:
-        picture.thumbnail((LARGEST_SIDE, LARGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG", optimize=True)
-    code = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return f"data:image/png;base64,{code}", max(picture.size)
 
 
 def _count(number: int, one: str, many: str) -> str:

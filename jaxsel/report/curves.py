@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from jaxsel.errors import UserError
 from jaxsel.evaluation.rows import ResultRow
 from jaxsel.evaluation.statistics import Setting
+from jaxsel.report.axes import INK, QUIET, literal, quieten
 from jaxsel.report.grids import Grid, grids
 from jaxsel.report.palette import in_order, method_style
 from jaxsel.report.words import setting_name
@@ -74,7 +75,7 @@ def accuracy_figure(
         if reference and grid.setting in reference:
             _draw_reference(axis, 100 * reference[grid.setting])
         axis.set_title(
-            _literal(setting_name(grid.setting, settings)), loc="left", fontsize=10
+            literal(setting_name(grid.setting, settings)), loc="left", fontsize=10
         )
     for axis in axes[len(panels) :]:
         axis.remove()
@@ -90,11 +91,11 @@ def accuracy_figure(
                 marker=style.marker,
                 linestyle=style.dashes,  # type: ignore[arg-type]
                 markersize=5,
-                label=_literal(method),
+                label=literal(method),
             )
         )
     if near_chance:
-        handles.append(Line2D([], [], color="#999999", linestyle=":", label="chance"))
+        handles.append(Line2D([], [], color=QUIET, linestyle=":", label="chance"))
     figure.legend(handles=handles, loc="outside right upper", frameon=False, fontsize=9)
     return figure
 
@@ -143,7 +144,7 @@ def _draw_chance(axis: "Axes", chance: float) -> bool:
     low, high = axis.get_ylim()
     if chance < low - (high - low) / 3:
         return False
-    axis.axhline(chance, color="#999999", linestyle=":", linewidth=1)
+    axis.axhline(chance, color=QUIET, linestyle=":", linewidth=1)
     return True
 
 
@@ -154,7 +155,7 @@ def _draw_reference(axis: "Axes", accuracy: float) -> None:
     low, high = axis.get_ylim()
     text = f"all labels: {accuracy:.1f} %"
     if accuracy <= high + (high - low) / 2:
-        axis.axhline(accuracy, color="#333333", linestyle=(0, (6, 3)), linewidth=1)
+        axis.axhline(accuracy, color=INK, linestyle=(0, (6, 3)), linewidth=1)
         axis.annotate(
             text,
             (0.02, accuracy),
@@ -181,11 +182,7 @@ def _dress(axis: "Axes", budgets: list[int]) -> None:
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axis.set_xlabel("labels", fontsize=9)
     axis.set_ylabel("test accuracy (%)", fontsize=9)
-    axis.tick_params(labelsize=8, color="#999999")
-    axis.grid(color="#e6e6e6", linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.spines[["left", "bottom"]].set_color("#999999")
+    quieten(axis)
 
 
 def _apart(budgets: list[int], logarithmic: bool) -> list[int]:
@@ -200,8 +197,3 @@ def _apart(budgets: list[int], logarithmic: bool) -> list[int]:
         if place(kept[-1]) - place(budget) >= room:
             kept.append(budget)
     return kept[::-1]
-
-
-def _literal(text: str) -> str:
-    """Text that Matplotlib does not read as mathematics."""
-    return text.replace("$", r"\$")

@@ -10,12 +10,12 @@ from jaxsel.evaluation.picks import Pick
 from jaxsel.evaluation.rows import ResultRow
 from jaxsel.report.contact_sheet import contact_sheet, first_seed_picks, sheet_budget
 from jaxsel.report.curves import accuracy_figure
+from jaxsel.report.document import Part, document
 from jaxsel.report.drawing import inline_svg
 from jaxsel.report.grids import Grid, grids
 from jaxsel.report.norms import norm_figure, norm_spread
 from jaxsel.report.palette import in_order
 from jaxsel.report.provenance import manifest_tables
-from jaxsel.report.stylesheet import STYLESHEET
 from jaxsel.report.summary import INTERVAL_NOTE
 from jaxsel.report.tables import accuracy_table, cost_table, difference_table
 from jaxsel.report.words import sentence, setting_name
@@ -75,28 +75,18 @@ def report_html(inputs: ReportInputs) -> str:
     chosen = first_seed_picks(inputs.picks, budget) if budget is not None else {}
 
     parts = [
-        ("accuracy", "Accuracy", _accuracy(inputs, sections)),
-        ("differences", f"Against {inputs.baseline}", _differences(inputs, sections)),
-        ("chosen", "What was chosen", _sheet(inputs, chosen, budget)),
-        ("norms", "Feature norms", _norms(inputs, chosen)),
-        ("classes", "Classes found, time spent", _costs(inputs, sections)),
-        ("run", "What was run, and on what", _manifest(inputs)),
+        Part("accuracy", "Accuracy", _accuracy(inputs, sections)),
+        Part(
+            "differences", f"Against {inputs.baseline}", _differences(inputs, sections)
+        ),
+        Part("chosen", "What was chosen", _sheet(inputs, chosen, budget)),
+        Part("norms", "Feature norms", _norms(inputs, chosen)),
+        Part("classes", "Classes found, time spent", _costs(inputs, sections)),
+        Part("run", "What was run, and on what", _manifest(inputs)),
     ]
-    parts = [part for part in parts if part[2]]
     title = inputs.title or ", ".join(sorted({row.dataset for row in inputs.rows}))
-    title = escape(title or "no results yet")
-    links = "".join(f'<a href="#{name}">{escape(head)}</a>' for name, head, _ in parts)
-    body = "\n".join(
-        f'<section id="{name}"><h2>{escape(head)}</h2>\n{content}</section>'
-        for name, head, content in parts
-    )
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>jaxsel: {title}</title>\n<style>\n{STYLESHEET}\n</style>\n</head>\n"
-        f'<body>\n<header><h1>{title}</h1>\n<p class="lede">{_lede(inputs)}</p>\n'
-        f"<nav>{links}</nav></header>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
-    )
+    intro = f'<p class="lede">{_lede(inputs)}</p>'
+    return document(title or "no results yet", intro, parts)
 
 
 def _lede(inputs: ReportInputs) -> str:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from jaxsel.errors import UserError
+from jaxsel.report.axes import quieten
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _LOSS, _ACCURACY = "#0072b2", "#d55e00"  # Okabe and Ito (2008)
@@ -52,13 +52,5 @@ def pretraining_figure(rows: Sequence[dict[str, Any]]) -> "Figure":
         axes[1].set_ylabel("k-NN accuracy (%)", fontsize=9)
     axes[-1].set_xlabel("epochs", fontsize=9)
     for axis in axes:
-        _dress(axis)
+        quieten(axis)
     return figure
-
-
-def _dress(axis: "Axes") -> None:
-    axis.tick_params(labelsize=8, color="#999999")
-    axis.grid(color="#e6e6e6", linewidth=0.6)
-    axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.spines[["left", "bottom"]].set_color("#999999")

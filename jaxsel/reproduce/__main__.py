@@ -3,7 +3,7 @@
 Draws figures and tables of Bar & Giryes, arXiv 2406.01086, from runs of its own: what
 is missing of the studies behind a figure is run (and goes on where it was when it is
 killed), then the figure is drawn to DIR/figures/FIGURE with the numbers behind it.
-Studies are shared: nothing is computed twice for two figures.
+Studies are shared: what one figure has selected and trained, another one finds.
 """
 
 import argparse

@@ -3,19 +3,23 @@
 import dataclasses
 import math
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
+from jaxsel.arrays import check_same_index
 from jaxsel.errors import UserError
-from jaxsel.selection import coverage, gram_schmidt, validate
+from jaxsel.selection import coverage, gram_schmidt, heeding, validate
+from jaxsel.selection.constraints import Constraints
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
 from jaxsel.selection.rows import unit_rows
+from jaxsel.selection.rules import Rules
+from jaxsel.selection.sampling import key_of
 from jaxsel.selection.sharded.door import OnMesh, drawn_order
 
 # Options that hold one value a row, and the type they are computed in.
@@ -44,7 +48,9 @@ class Selection:
         zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
         devices that shared the rows where a mesh was given, and the method's own
-        figures.
+        figures. Under constraints also included, how many of the picks are those that
+        had to be; spent, what the picks cost; and ended, "funds" where nothing more
+        could be paid for, else "budget".
     """
 
     indices: np.ndarray
@@ -69,6 +75,7 @@ def select(
     labelled: Any = None,
     seed: int = 0,
     ids: Any = None,
+    constraints: Constraints | None = None,
     mesh: Mesh | None = None,
     **options: Any,
 ) -> Selection:
@@ -76,15 +83,20 @@ def select(
 
     Args:
       features: `[n, d]` NumPy (any float or integer type, memory-mapped too),
-        `jax.Array`, or anything with DLPack. Raw, not normalised: methods that
-        work on unit rows normalise for themselves.
+        `jax.Array`, a detached torch tensor or anything with DLPack, or a pandas,
+        polars or Arrow table whose columns are all numbers. Raw, not normalised:
+        methods that work on unit rows normalise for themselves.
       budget: how many rows, from 0 to the number of unlabelled ones.
       method: a name of `jaxsel.METHODS`.
-      labelled: row indices or a bool mask `[n]`; never picked, and taken account
-        of by every method that can.
-      seed: whole number; the same seed gives the same picks.
+      labelled: row positions or a bool mask `[n]`; never picked, and taken account
+        of by every method that can. A pandas Index is refused, since its labels are
+        not positions, and so is a mask whose index is not the features' own.
+      seed: whole number; the same seed gives the same picks, and other draws where
+        other rows are labelled.
       ids: one distinct number or string a row. Rows are processed in id order, so
         ties go to the lowest id, and the same ids come out whatever the row order.
+      constraints: `jaxsel.Constraints`: rows to include or exclude, limits of groups,
+        quotas of strata, a least distance, costs.
       mesh: of `jaxsel.pool_mesh`: its devices share the rows, and none holds them all.
         The picks are the same, see `jaxsel.selection.sharded.mesh`.
       **options: the method's own, see `jaxsel.selection.methods`.
@@ -104,56 +116,108 @@ def select(
       [0, 2]
     """
     entry = _method(method)
-    if mesh is None:
-        rows, zero_rows, scale = validate.as_features(features)
-        n = rows.shape[0]
-    else:
-        features = validate.as_matrix(features)
-        n = features.shape[0]
+    if mesh is not None and constraints is not None:
+        raise UserError(
+            "expected constraints or a mesh, found both: constraints are heeded by one "
+            "device alone; leave mesh out"
+        )
+    by_row = {name: options[name] for name in ROW_OPTIONS if name in options}
+    check_same_index(features, {"labelled": labelled, "ids": ids, **by_row})
+    features = validate.as_matrix(features)
+    n = features.shape[0]
     mask = validate.as_labelled(labelled, n)
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
     order = validate.id_order(ids, n)
     options = check_options(method, options)
-    seen: Any
+    wanted = _Wanted(method, features, mask, budget, seed, order, options)
     if mesh is None:
-        options = _of_the_pool(options, mask, budget, order)
-        if order is not None:
-            rows, mask = rows[order], mask[order]
-        seen = unit_rows(rows) if entry.rows == "unit" else rows
-        del rows  # a copy of the pool that unit rows make needless
-        began = time.perf_counter()
-        picks = run(entry, seed, seen, mask, budget, options)
-        seconds = time.perf_counter() - began
+        ran = _on_one_device(wanted, constraints)
     else:
-        order, options = drawn_order(method, seed, n, order, options)
-        options = _of_the_pool(options, mask, budget, order)
-        mask = mask if order is None else mask[order]
-        pool = OnMesh(features, entry, mesh, order)
-        picks, seconds = pool.run(seed, mask, budget, options)
-        (_, _, zero_rows, scale), seen = pool.placed, pool.rows
-    picked = np.asarray(picks.indices, np.int64)
+        ran = _on_mesh(wanted, mesh)
+    picked, gains, heeded = heeding.outcome(ran.todo, ran.picks)
+    order, picks = ran.order, ran.picks
     info: dict[str, Any] = {"method": method, "budget": budget}
     info["rounds"] = int(picks.rounds)
-    info |= {"rows": entry.rows, "zero_rows": zero_rows, "scale": scale}
-    info["seconds"] = seconds
+    info |= {"rows": entry.rows, "zero_rows": ran.zero_rows, "scale": ran.scale}
+    info["seconds"] = ran.seconds
     if mesh is not None:
         info["devices"] = mesh.size
     info |= {name: _plain(value) for name, value in picks.info.items()}
+    info |= {} if constraints is None else heeded
     if "algorithm" in entry.options:
         settings = {**entry.options, **options}
         info["algorithm"] = gram_schmidt.resolve(
             settings["algorithm"], settings["norm_ord"]
         )
-    if entry.coverage and budget > 0:
-        figures = coverage.report(seen, picked, mask, seed, info.get("delta"))
+    if entry.coverage and len(picked) > 0:
+        eligible = None if constraints is None else ran.todo.may_be_picked()
+        figures = coverage.report(
+            ran.seen, picked, ran.mask, seed, info.get("delta"), eligible=eligible
+        )
         coverage.warn(method, figures)
         info |= figures
     if order is None:
-        return Selection(picked, np.asarray(picks.gains), info)
+        return Selection(picked, gains, info)
     info |= _in_given_order(info, order)
     indices = order[picked].astype(np.int64)
-    return Selection(indices, np.asarray(picks.gains), info)
+    return Selection(indices, gains, info)
+
+
+class _Wanted(NamedTuple):
+    """What is asked for, checked but for what speaks of single rows."""
+
+    method: str
+    features: Any
+    mask: np.ndarray
+    budget: int
+    seed: int
+    order: np.ndarray | None
+    options: dict[str, Any]
+
+
+class _Ran(NamedTuple):
+    """What came of it; `order` and `mask` are those of the rows as they were seen."""
+
+    picks: Picks
+    todo: heeding.Plan
+    seen: Any
+    mask: np.ndarray
+    order: np.ndarray | None
+    zero_rows: int
+    scale: float
+    seconds: float
+
+
+def _on_one_device(wanted: _Wanted, constraints: Constraints | None) -> _Ran:
+    method, features, mask, budget, seed, order, given = wanted
+    entry = METHODS[method]
+    rows, zero_rows, scale = validate.as_features(features)
+    options = _of_the_pool(given, mask, budget, order)
+    if order is not None:
+        rows, mask = rows[order], mask[order]
+        constraints = constraints and constraints.reordered(order)
+    seen = unit_rows(rows) if entry.rows == "unit" else rows
+    del rows  # a copy of the pool that unit rows make needless
+    began = time.perf_counter()
+    todo = heeding.plan(constraints or Constraints(), seen, mask, budget, order)
+    picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
+    seconds = time.perf_counter() - began
+    return _Ran(picks, todo, seen, mask, order, zero_rows, scale, seconds)
+
+
+def _on_mesh(wanted: _Wanted, mesh: Mesh) -> _Ran:
+    method, features, mask, budget, seed, order, given = wanted
+    entry = METHODS[method]
+    key = key_of(seed, int(mask.sum()))
+    order, options = drawn_order(method, key, len(mask), order, given)
+    options = _of_the_pool(options, mask, budget, order)
+    mask = mask if order is None else mask[order]
+    pool = OnMesh(features, entry, mesh, order)
+    todo = heeding.unconstrained(mask, budget)
+    picks, seconds = pool.run(seed, mask, budget, options)
+    _, _, zero_rows, scale = pool.placed
+    return _Ran(picks, todo, pool.rows, mask, order, zero_rows, scale, seconds)
 
 
 def run(
@@ -163,11 +227,14 @@ def run(
     mask: np.ndarray,
     budget: int,
     options: dict[str, Any],
+    rules: Rules | None = None,
 ) -> Picks:
     """Calls a method and waits for the picks; a budget of 0 needs no compute."""
     if budget == 0:
         return no_picks()
-    key = jax.random.key(seed)
+    key = key_of(seed, int(mask.sum()))
+    if rules is not None:
+        options = {**options, "rules": rules}
     picks = entry.function(key, rows, jnp.asarray(mask), budget=budget, **options)
     return jax.block_until_ready(picks)
 

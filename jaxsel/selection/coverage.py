@@ -22,6 +22,8 @@ def report(
     labelled: np.ndarray,
     seed: int,
     radius: float | None = None,
+    *,
+    eligible: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Coverage of a selection beside that of 20 uniform draws of the same size.
 
@@ -35,6 +37,8 @@ def report(
       seed: of the draws.
       radius: None for the median distance of a row to the nearest row of a random
         draw, at which chance covers half of the pool.
+      eligible: bool `[n]`, rows that draws are made of; by default all but the
+        labelled ones.
 
     Returns:
       coverage_radius; coverage_here, the selection's share; coverage_random, `[20]`
@@ -48,7 +52,7 @@ def report(
     known = np.full(len(judges), np.inf, np.float32)
     if labelled.any():
         known = _nearest(judges, np.asarray(rows[np.flatnonzero(labelled)])[None])[0]
-    free = np.flatnonzero(~labelled)
+    free = np.flatnonzero(~labelled if eligible is None else eligible)
     draws = np.stack([rng.choice(free, len(picked), False) for _ in range(DRAWS)])
     # Many small draws share a gather and a product; one large draw has its own.
     together = max(1, GATHERED // len(picked))

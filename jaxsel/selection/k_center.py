@@ -32,7 +32,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks, no_picks
+from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.sharded import mesh
 
 # A block is so many groups of so many neighbouring rows.
@@ -49,6 +51,7 @@ class _Pool(NamedTuple):
     rows: jax.Array  # float32 [n, d]
     squares: jax.Array  # float32 [n]
     gamma: float
+    rules: Rules | None = None
 
 
 class _State(NamedTuple):
@@ -61,6 +64,7 @@ class _State(NamedTuple):
     read: jax.Array  # int32 scalar: picks that `bound` knows
     passed: jax.Array  # int32 scalar: picks that `nearest` knows
     rounds: jax.Array  # int32 scalar
+    standing: Standing | None = None  # what the picks have left of the rules
 
 
 @partial(jax.jit, static_argnames=("budget", "tie"))
@@ -71,6 +75,7 @@ def select_k_center(
     *,
     budget: int,
     tie: str = "lowest",
+    rules: Rules | None = None,
 ) -> Picks:
     """Picks, each time, the row farthest from the picks and the labelled rows.
 
@@ -83,6 +88,8 @@ def select_k_center(
       labelled: bool `[n]`, centres from the start.
       budget: number of picks, at most the number of unlabelled rows.
       tie: "lowest" position, or "random" among exact maxima.
+      rules: what the picks must heed beyond `labelled`, or None. Where no row is
+        allowed any more the rest of the indices is -1.
 
     Returns:
       Picks. `gains` are the distances at which the rows were picked; they never grow.
@@ -102,16 +109,21 @@ def select_k_center(
     if tie == "random":
         # The lowest position of rows in random order is any of the maxima.
         order = jax.random.permutation(key, len(features))
-        picks = _traverse(features[order], labelled[order], budget)
-        return picks._replace(indices=order[picks.indices].astype(jnp.int32))
-    return _traverse(features, labelled, budget)
+        if rules is not None:
+            rules = rule.reordered(rules, order)
+        picks = _traverse(features[order], labelled[order], budget, rules)
+        indices = order[picks.indices].astype(jnp.int32)
+        return picks._replace(indices=jnp.where(picks.indices < 0, -1, indices))
+    return _traverse(features, labelled, budget, rules)
 
 
-def _traverse(features: jax.Array, labelled: jax.Array, budget: int) -> Picks:
+def _traverse(
+    features: jax.Array, labelled: jax.Array, budget: int, rules: Rules | None
+) -> Picks:
     """Farthest first, ties to the lowest position."""
     d = features.shape[1]
     gamma = (d + 8) * _ROUNDING / (1 - (d + 8) * _ROUNDING)
-    pool = _Pool(features, jnp.sum(jnp.square(features), axis=1), gamma)
+    pool = _Pool(features, jnp.sum(jnp.square(features), axis=1), gamma, rules)
     none = jnp.int32(0)
     nearest = _to_labelled(features, labelled)
     state = _State(
@@ -124,12 +136,16 @@ def _traverse(features: jax.Array, labelled: jax.Array, budget: int) -> Picks:
         read=none,
         passed=none,
         rounds=jnp.int32(1),
+        standing=None if rules is None else rule.begin(rules, budget),
     )
 
     def nearest_the_mean(state: _State) -> _State:
         # No row is labelled: all are free, at distance inf from the nearest centre.
-        row = jnp.argmin(_squared_distances(features, _mean(features)))
-        return _take(state, row, jnp.float32(jnp.inf))
+        away = _squared_distances(features, _mean(features))
+        if rules is not None:
+            away = jnp.where(_open(pool, state), away, jnp.inf)
+        row = jnp.argmin(away)
+        return _take(pool, state, row, jnp.float32(jnp.inf))
 
     def some_picks(state: _State) -> _State:
         before = state.picked
@@ -138,14 +154,37 @@ def _traverse(features: jax.Array, labelled: jax.Array, budget: int) -> Picks:
             state.picked > before, lambda s: s, lambda s: _pick_plainly(pool, s), state
         )
 
-    state = lax.cond(jnp.any(labelled), lambda s: s, nearest_the_mean, state)
-    state = lax.while_loop(lambda s: s.picked < budget, some_picks, state)
-    radius = _largest_distance(pool, _read(pool, state), budget)
-    return Picks(state.indices, jnp.sqrt(state.gains), state.rounds, {"radius": radius})
+    begun = jnp.any(labelled)
+    if rules is not None:
+        begun = begun | ~jnp.any(_open(pool, state))
+    state = lax.cond(begun, lambda s: s, nearest_the_mean, state)
+
+    def wanted(state: _State) -> jax.Array:
+        more = state.picked < budget
+        return more if rules is None else more & jnp.any(_open(pool, state))
+
+    state = lax.while_loop(wanted, some_picks, state)
+    radius = _largest_distance(pool, _read(pool, state))
+    indices = state.indices
+    if rules is not None:
+        indices = jnp.where(jnp.arange(budget) < state.picked, indices, -1)
+    return Picks(indices, jnp.sqrt(state.gains), state.rounds, {"radius": radius})
 
 
-def _take(state: _State, row: jax.Array, squared: jax.Array) -> _State:
+def _open(pool: _Pool, state: _State, rows: jax.Array | None = None) -> jax.Array:
+    """bool, for all rows or those given: neither picked nor labelled, and allowed."""
+    free = state.free if rows is None else state.free[rows]
+    if pool.rules is None or state.standing is None:
+        return free
+    return free & rule.allowed(pool.rules, state.standing, rows)
+
+
+def _take(pool: _Pool, state: _State, row: jax.Array, squared: jax.Array) -> _State:
+    standing = state.standing
+    if pool.rules is not None and standing is not None:
+        standing = rule.after(pool.rules, standing, row)
     return state._replace(
+        standing=standing,
         free=state.free.at[row].set(False),
         indices=state.indices.at[state.picked].set(row.astype(jnp.int32)),
         gains=state.gains.at[state.picked].set(squared),
@@ -177,12 +216,13 @@ class _Walk(NamedTuple):
     goes_on: jax.Array  # bool scalar
 
 
-def _walk(pool: _Pool, state: _State, budget: int) -> _State:
+def _walk(pool: _Pool, state: _State, budget: int | jax.Array) -> _State:
     """Picks from a block for as long as it is certain which row is the farthest."""
-    rows, outside = _highest(jnp.where(state.free, state.bound, -jnp.inf))
+    rows, outside = _highest(jnp.where(_open(pool, state), state.bound, -jnp.inf))
     inside = jnp.minimum(rows, len(pool.rows) - 1)
     block = pool.rows[inside]
-    usable = (rows < len(pool.rows)) & state.free[inside]
+    real = rows < len(pool.rows)
+    usable = real & _open(pool, state, inside)
     before = state.picked
 
     def next_row(walk: _Walk) -> _Walk:
@@ -198,10 +238,14 @@ def _walk(pool: _Pool, state: _State, budget: int) -> _State:
 
         def take(walk: _Walk) -> _Walk:
             others = walk.upper.at[top].set(-jnp.inf)
-            return walk._replace(
-                state=_take(walk.state, rows[top], walk.upper[top]),
-                upper=jnp.minimum(others, _squared_distances(block, block[top])),
-            )
+            state = _take(pool, walk.state, rows[top], walk.upper[top])
+            upper = jnp.minimum(others, _squared_distances(block, block[top]))
+            goes_on = walk.goes_on
+            if state.standing is not None:
+                upper = jnp.where(real & _open(pool, state, inside), upper, -jnp.inf)
+                # Rows outside may have been opened, which has to be looked at.
+                goes_on = goes_on & ~state.standing.grew
+            return walk._replace(state=state, upper=upper, goes_on=goes_on)
 
         walk = _Walk(state, upper, exact, certain | news)
         return lax.cond(certain, take, lambda walk: walk, walk)
@@ -241,22 +285,24 @@ def _pick_plainly(pool: _Pool, state: _State) -> _State:
     parts = (state.nearest, far)
     nearest = jnp.minimum(*lax.fori_loop(state.passed, state.picked, one_centre, parts))
     state = state._replace(bound=nearest, nearest=nearest, passed=state.picked)
-    row = jnp.argmax(jnp.where(state.free, nearest, -jnp.inf))
-    return _take(state, row, nearest[row])
+    row = jnp.argmax(jnp.where(_open(pool, state), nearest, -jnp.inf))
+    return _take(pool, state, row, nearest[row])
 
 
-def _largest_distance(pool: _Pool, state: _State, budget: int) -> jax.Array:
+def _largest_distance(pool: _Pool, state: _State) -> jax.Array:
     """Of any row to its nearest centre: that of a pick that was not made."""
     everyone = state._replace(
         free=jnp.ones_like(state.free),
         indices=jnp.pad(state.indices, (0, 1)),
         gains=jnp.pad(state.gains, (0, 1)),
+        standing=None,
     )
-    walked = _walk(pool, everyone, budget + 1)
+    done = state.picked
+    walked = _walk(pool, everyone, done + 1)
     last = lax.cond(
-        walked.picked > budget, lambda s: s, lambda s: _pick_plainly(pool, s), walked
+        walked.picked > done, lambda s: s, lambda s: _pick_plainly(pool, s), walked
     )
-    return jnp.sqrt(last.gains[budget])
+    return jnp.sqrt(last.gains[done])
 
 
 def _highest(score: jax.Array) -> tuple[jax.Array, jax.Array]:

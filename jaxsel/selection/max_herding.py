@@ -20,6 +20,7 @@ lowest remaining position, and each such pick begins a round of its own.
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -28,8 +29,10 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxsel.errors import UserError
+from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.delta import auto_delta
+from jaxsel.selection.rules import Rules
 from jaxsel.selection.sharded import herding, mesh
 from jaxsel.selection.tiles import (
     add_slice,
@@ -62,6 +65,7 @@ def select_max_herding(
     budget: int,
     bandwidth: float | jax.Array | str = "auto",
     tie: str = "lowest",
+    rules: Rules | None = None,
 ) -> Picks:
     """Picks the rows that greedily raise the mean similarity to the nearest pick.
 
@@ -73,6 +77,9 @@ def select_max_herding(
       bandwidth: `h`, a distance between unit rows, or "auto": the radius that
         `delta.auto_delta` finds in the data.
       tie: "lowest" position, or "random" among exact maxima.
+      rules: what the picks must heed beyond `labelled`, or None. Where no row is
+        allowed any more the rest of the indices is -1.
+        With costs, a pick has the largest gain for its cost.
 
     Returns:
       Picks. `gains` are the increases of C. `info` has `bandwidth` and `similarity`,
@@ -93,7 +100,7 @@ def select_max_herding(
             )
         bandwidth = auto_delta(features)
     bandwidth = jnp.asarray(bandwidth, jnp.float32)
-    return herd(key, features, labelled, bandwidth, budget=budget, tie=tie)
+    return herd(key, features, labelled, bandwidth, budget=budget, tie=tie, rules=rules)
 
 
 @partial(jax.jit, static_argnames=("budget", "tie", "tile", "block"))
@@ -107,6 +114,7 @@ def herd(
     tie: str = "lowest",
     tile: int = TILE,
     block: int = BLOCK,
+    rules: Rules | None = None,
 ) -> Picks:
     """`select_max_herding` at a given bandwidth; sizes only change the speed."""
     n = features.shape[0]
@@ -120,24 +128,45 @@ def herd(
     best = jnp.where(padding, 1.0, best)
     bounds = jnp.where(excluded, -1.0, _all_gains(pool, best, bandwidth, tile=tile))
     refresh = partial(_refresh, pool, bandwidth, tile=tile, block=block)
+    costs = None
+    if rules is not None and rules.cost is not None:
+        costs = jnp.pad(rules.cost, (0, len(rows) - n), constant_values=1.0)
 
     def pick(carry, step):
-        state, rounds = carry
-        state = lax.while_loop(_unsettled, refresh, state)
-        chosen = _argmax(jax.random.fold_in(key, step), state.bounds[:n], tie)
+        state, standing, rounds = carry
+        may = None
+        if rules is not None:
+            may = jnp.pad(rule.allowed(rules, standing), (0, len(rows) - n))
+        worth = partial(_worth, may, costs)
+        state = lax.while_loop(
+            partial(_unsettled, worth), partial(refresh, worth), state
+        )
+        scores = worth(state)[:n]
+        chosen = _argmax(jax.random.fold_in(key, step), scores, tie)
         gain = state.bounds[chosen]
         similar = _similarity(pool, _take(pool, chosen[None]), bandwidth)
+        if rules is not None:
+            none = scores[chosen] < 0  # no row may be picked any more
+            gain = jnp.where(none, 0.0, gain)
+            similar = jnp.where(none, 0.0, similar)
+            row = jnp.where(none, -1, chosen)
+            standing = rule.after(rules, standing, row)
+            rounds = rounds - none
+        else:
+            row = chosen
         state = _State(
             jnp.maximum(state.best, similar[:, 0]),
             state.bounds.at[chosen].set(-1.0),
             jnp.zeros_like(state.fresh),
         )
-        return (state, rounds + (gain == 0)), (chosen, gain / n)
+        return (state, standing, rounds + (gain == 0)), (row, gain / n)
 
     # The first gains were summed by other tiles: they are bounds, not yet final.
     state = _State(best, bounds, jnp.zeros(len(rows), bool))
-    carry, (indices, gains) = lax.scan(pick, (state, jnp.int32(1)), jnp.arange(budget))
-    state, rounds = carry
+    standing = None if rules is None else rule.begin(rules, budget)
+    start = (state, standing, jnp.int32(1))
+    carry, (indices, gains) = lax.scan(pick, start, jnp.arange(budget))
+    state, _, rounds = carry
     similarity = jnp.sum(jnp.where(padding, 0, state.best)) / n
     info = {"bandwidth": bandwidth, "similarity": similarity}
     return Picks(indices, gains, rounds, info)
@@ -180,15 +209,33 @@ def _all_gains(pool: _Points, best: jax.Array, bandwidth: jax.Array, *, tile: in
     return lax.fori_loop(0, tiles, visit_row, jnp.zeros(len(pool.rows), jnp.float32))
 
 
-def _unsettled(state: _State) -> jax.Array:
-    """Whether the highest bound, at the lowest position among equals, is stale."""
-    return ~state.fresh[jnp.argmax(state.bounds)]
+def _worth(may: jax.Array | None, costs: jax.Array | None, state: _State) -> jax.Array:
+    """float32 [n]: the bounds, over the costs if there are some; -1 if ruled out."""
+    worth = state.bounds
+    if costs is not None:
+        worth = jnp.where(worth < 0, worth, worth / costs)
+    return worth if may is None else jnp.where(may, worth, -1.0)
 
 
-def _refresh(pool: _Points, bandwidth, state: _State, *, tile: int, block: int):
-    """Brings the `block` highest stale bounds up to date."""
-    stale_bounds = mesh.everywhere(jnp.where(state.fresh, -2.0, state.bounds))
-    bound, ids = lax.top_k(stale_bounds, block)
+def _unsettled(worth: Callable[[_State], jax.Array], state: _State) -> jax.Array:
+    """Whether the highest worth, at the lowest position among equals, is stale."""
+    scores = worth(state)
+    best = jnp.argmax(scores)
+    return ~state.fresh[best] & (scores[best] >= 0)
+
+
+def _refresh(
+    pool: _Points,
+    bandwidth,
+    worth: Callable[[_State], jax.Array],
+    state: _State,
+    *,
+    tile: int,
+    block: int,
+):
+    """Brings the bounds of the `block` highest stale worths up to date."""
+    stale_worths = mesh.everywhere(jnp.where(state.fresh, -2.0, worth(state)))
+    highest, ids = lax.top_k(stale_worths, block)
     some = _take(pool, ids)
 
     def add_tile(i, gains):
@@ -206,7 +253,7 @@ def _refresh(pool: _Points, bandwidth, state: _State, *, tile: int, block: int):
         )
     # A copy of a pick gains nothing: what is left there is rounding.
     gains = jnp.where(state.best[ids] == 1, 0.0, gains)
-    stale = bound >= 0
+    stale = highest >= 0
     bounds = state.bounds.at[ids].set(jnp.where(stale, gains, state.bounds[ids]))
     return _State(state.best, bounds, state.fresh.at[ids].set(stale | state.fresh[ids]))
 

@@ -37,7 +37,7 @@ class Method(NamedTuple):
         return {
             p.name: p.default
             for p in parameters
-            if p.kind is p.KEYWORD_ONLY and p.name != "budget"
+            if p.kind is p.KEYWORD_ONLY and p.name not in ("budget", "rules")
         }
 
 

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
+from jaxsel.selection.rules import Rules, begin
 
 
 def row_norms(rows: jax.Array, order: float = 2) -> jax.Array:
@@ -31,6 +32,7 @@ def select_norm(
     deterministic: bool = False,
     input_norms: jax.Array | None = None,
     tie: str = "lowest",
+    rules: Rules | None = None,
 ) -> Picks:
     r"""Draws rows without replacement, each draw with p_i proportional to the norm.
 
@@ -51,6 +53,8 @@ def select_norm(
       input_norms: float32 `[n]` or None; divides the norms (paper, section 4.3).
       tie: "lowest" or "random", who comes first among equal norms when
         deterministic.
+      rules: what the picks must heed beyond `labelled`, or None. Where no row is
+        allowed any more the rest of the indices is -1.
 
     Returns:
       Picks; a gain is the row's norm, divided by `input_norms` where given. A
@@ -73,20 +77,25 @@ def select_norm(
         weights = jnp.where(input_norms > 0, weights / input_norms, 0.0)
     free = ~labelled
     positive = free & (weights > 0)
+    tiers = positive, free & ~positive
     key_noise, key_tie = jax.random.split(key)
     if not deterministic:
         noise = sampling.gumbel(key_noise, weights.shape)
-        logs = jnp.log(jnp.where(weights > 0, weights, 1.0))
-        rows, tier = sampling.in_tiers(
-            logs + noise, (positive, free & ~positive), budget
-        )
+        scores = jnp.log(jnp.where(weights > 0, weights, 1.0)) + noise
     elif tie == "random":
-        order = jnp.lexsort(
-            (jax.random.permutation(key_tie, weights.size), -weights, labelled)
-        )
+        lots = jax.random.permutation(key_tie, weights.size)
+        order = jnp.lexsort((lots, -weights, labelled))
+        places = jnp.arange(weights.size, dtype=jnp.int32)
+        scores = jnp.zeros_like(places).at[order].set(-places)
+    else:
+        scores = weights
+    if rules is not None:
+        standing = begin(rules, budget)
+        rows, tier = sampling.in_tiers_by_rules(scores, tiers, rules, standing, budget)
+    elif deterministic and tie == "random":
         rows = order[:budget].astype(jnp.int32)
         tier = (weights[rows] <= 0).astype(jnp.int32)
     else:
-        rows, tier = sampling.in_tiers(weights, (positive, free & ~positive), budget)
-    rounds = 1 + jnp.any(tier == 1).astype(jnp.int32)
-    return Picks(rows, weights[rows], rounds, {})
+        rows, tier = sampling.in_tiers(scores, tiers, budget)
+    rounds = 1 + jnp.any((tier == 1) & (rows >= 0)).astype(jnp.int32)
+    return Picks(rows, jnp.where(rows < 0, 0.0, weights[rows]), rounds, {})

@@ -29,9 +29,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxsel.errors import UserError
+from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.delta import auto_delta, purity_delta
 from jaxsel.selection.kmeans import kmeans
+from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.sharded import covering, mesh
 from jaxsel.selection.tiles import (
     Ball,
@@ -58,6 +60,7 @@ class _State(NamedTuple):
     lost: jax.Array  # bool [n]: rows covered since the gains were counted
     touched: jax.Array  # bool [n]: rows whose balls may hold some of them
     rounds: jax.Array  # int32 scalar
+    standing: Standing | None  # what the picks have left of the rules
 
 
 def select_probcover(
@@ -69,6 +72,7 @@ def select_probcover(
     delta: float | jax.Array | str = "auto",
     n_classes: int | None = None,
     tie: str = "lowest",
+    rules: Rules | None = None,
 ) -> Picks:
     """Picks the rows whose balls of radius `delta` greedily cover most of the pool.
 
@@ -85,6 +89,10 @@ def select_probcover(
         see `delta.purity_delta`.
       n_classes: number of classes, needed by "purity" only.
       tie: "lowest" position, or "random" among the exact maxima.
+      rules: what the picks must heed beyond `labelled`, or None. Where no row is
+        allowed any more the rest of the indices is -1.
+        With costs, a pick has the largest gain for its cost (Khuller, Moss & Naor,
+        "The budgeted maximum coverage problem", 1999, its greedy rule).
 
     Returns:
       Picks. `gains` are numbers of newly covered rows. `info` has `delta`; `coverage`,
@@ -106,7 +114,9 @@ def select_probcover(
     """
     purity_key, tie_key = jax.random.split(key)
     radius = _radius(purity_key, features, delta, n_classes)
-    return cover(tie_key, features, labelled, radius, budget=budget, tie=tie)
+    return cover(
+        tie_key, features, labelled, radius, budget=budget, tie=tie, rules=rules
+    )
 
 
 def _radius(key, features, delta, n_classes) -> jax.Array:
@@ -151,6 +161,7 @@ def cover(
     tie: str = "lowest",
     tile: int = TILE,
     block: int = BLOCK,
+    rules: Rules | None = None,
 ) -> Picks:
     """`select_probcover` at a given radius; tile and block only change the speed."""
     delta = jnp.asarray(delta, jnp.float32)
@@ -170,6 +181,7 @@ def cover(
         tie=tie,
         tile=tile,
         block=block,
+        rules=rules,
     )
 
 
@@ -190,7 +202,7 @@ def _prepare(features, labelled, delta, *, tile: int) -> _Pool:
 
 @partial(jax.jit, static_argnames=("n", "budget", "tie", "tile", "block"))
 def _greedy(
-    key, pool: _Pool, covered, delta, n: int, *, budget: int, tie, tile, block
+    key, pool: _Pool, covered, delta, n: int, *, budget: int, tie, tile, block, rules
 ) -> Picks:
     """Picks from rows covered at the start (bool [m]) to the budget."""
     rows, ball, reach, padding, excluded, all_gains = pool
@@ -207,8 +219,11 @@ def _greedy(
     def pick(state, step):
         # The last pick's losses, or at first those to the labelled rows.
         gains = settle(state, state.touched & alive & ~state.excluded)
-        state = _new_round_if_done(state._replace(gains=gains), all_gains, padding)
-        chosen = _best(jax.random.fold_in(key, step), state, n, tie)
+        state = state._replace(gains=gains)
+        closed = _closed(state, rules, n)
+        state = _new_round_if_done(state, closed, all_gains, padding)
+        costs = None if rules is None else rules.cost
+        chosen = _best(jax.random.fold_in(key, step), state, closed[:n], costs, tie)
         if mesh.on_mesh():
             row = mesh.row(rows, chosen)[None]
             near, fresh = covering.look(rows, row, ball, reach, tile=tile)
@@ -216,6 +231,12 @@ def _greedy(
             row = lax.dynamic_slice_in_dim(rows, chosen, 1)
             near, fresh = lax.map(partial(look, row), starts)
         fresh = fresh.ravel().at[chosen].set(True) & ~state.covered
+        standing = state.standing
+        if rules is not None and standing is not None:
+            none = closed[chosen]  # then so are all
+            fresh = fresh & ~none
+            chosen = jnp.where(none, -1, chosen)
+            standing = rule.after(rules, standing, chosen)
         state = _State(
             state.gains,
             state.covered | fresh,
@@ -223,15 +244,24 @@ def _greedy(
             fresh,
             near.ravel(),
             state.rounds,
+            standing,
         )
         return state, (chosen, jnp.sum(fresh, dtype=jnp.float32))
 
     state = _State(
-        all_gains, covered | padding, excluded, covered, ~padding, jnp.int32(1)
+        all_gains,
+        covered | padding,
+        excluded,
+        covered,
+        ~padding,
+        jnp.int32(1),
+        None if rules is None else rule.begin(rules, budget),
     )
     state, (indices, taken) = lax.scan(pick, state, jnp.arange(budget))
     uncovered = jnp.where(state.rounds > 1, 0, jnp.sum(~state.covered))
     may_pick = jnp.sum(~excluded)
+    if rules is not None:
+        may_pick = jnp.sum(~excluded[:n] & rules.eligible)
     by_chance = random_coverage(all_gains, ~(covered | padding), may_pick, budget)
     info = {
         "delta": delta,
@@ -267,16 +297,30 @@ def random_coverage(
     return jnp.sum(jnp.where(open_rows, 1 - missed, 0.0))
 
 
-def _best(key, state: _State, n: int, tie: str) -> jax.Array:
-    gains = jnp.where(state.excluded, -1, state.gains)[:n]
+def _closed(state: _State, rules: Rules | None, n: int) -> jax.Array:
+    """bool [m]: rows that may not be the next pick."""
+    if rules is None or state.standing is None:
+        return state.excluded
+    open_rows = rule.allowed(rules, state.standing)
+    pad = (0, len(state.excluded) - n)
+    return state.excluded | ~jnp.pad(open_rows, pad)
+
+
+def _best(key, state: _State, closed, costs: jax.Array | None, tie: str) -> jax.Array:
+    n = len(closed)
+    gains = jnp.where(closed, -1, state.gains[:n])
+    if costs is not None:
+        gains = jnp.where(closed, -1.0, gains / costs)
     if tie == "random":
         lot = jax.random.permutation(key, n)
         return jnp.argmax(jnp.where(gains == jnp.max(gains), lot, -1)).astype(jnp.int32)
     return jnp.argmax(gains).astype(jnp.int32)
 
 
-def _new_round_if_done(state: _State, all_gains, padding) -> _State:
-    done = jnp.max(jnp.where(state.excluded, 0, state.gains)) == 0
+def _new_round_if_done(state: _State, closed, all_gains, padding) -> _State:
+    done = jnp.max(jnp.where(closed, 0, state.gains)) == 0
+    if state.standing is not None:
+        done = done & ~jnp.all(closed)  # else a new round would not help
     return state._replace(
         gains=jnp.where(done, all_gains, state.gains),
         covered=jnp.where(done, padding, state.covered),

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxsel.arrays import check_same_index, missing_in
 from jaxsel.errors import UserError
 from jaxsel.selection.api import select
 
@@ -36,7 +37,8 @@ class QueryStrategy:
 
         Args:
           X: `[n, d]`, what `jaxsel.select` takes.
-          y: one label a row, NaN (or None) where unlabelled; or None: no labels yet.
+          y: one label a row, NaN, None or missing where unlabelled; or None: no
+            labels yet.
           batch_size: how many rows.
 
         Returns:
@@ -45,6 +47,7 @@ class QueryStrategy:
         Raises:
           UserError: what `jaxsel.select` refuses, or labels of another length.
         """
+        check_same_index(X, {"y": y})
         labelled = None if y is None else ~_missing(y)
         selection = select(
             X,
@@ -76,7 +79,11 @@ class QueryStrategy:
 
 
 def _missing(y: Any) -> np.ndarray:
-    """Which labels are NaN or None: bool `[n]`."""
+    """Which labels are NaN, None or missing in a Series: bool `[n]`."""
+    gaps = missing_in(y)
+    if gaps is not None and gaps.ndim == 1:
+        y = np.array(y, object)
+        y[gaps] = None
     # A list of strings and NaN would become all strings.
     labels = y if isinstance(y, np.ndarray) else np.asarray(y, object)
     if labels.ndim != 1:

@@ -1,9 +1,13 @@
 """Drawing rows: Gumbel-top-s without replacement, two-level inverse CDF with."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsel.selection import rules as rule
+from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.sharded.mesh import everywhere
 
 
@@ -34,6 +38,56 @@ def in_tiers(scores: jax.Array, tiers: tuple[jax.Array, ...], budget: int):
         tier_of = jnp.where(here, t, tier_of)
         start = start + size
     return rows, tier_of
+
+
+def in_tiers_by_rules(
+    scores: jax.Array,
+    tiers: tuple[jax.Array, ...],
+    rules: Rules,
+    standing: Standing,
+    budget: int,
+):
+    """`in_tiers` one row at a time, among those that the rules allow.
+
+    With Gumbel noise in the scores, the highest of the rows that are still allowed is a
+    draw from the law restricted to them: a race goes on without those that leave it.
+
+    Args:
+      scores, tiers, budget: as for `in_tiers`; int32 scores will do too.
+      rules: what the picks must heed.
+      standing: what earlier picks have left of it.
+
+    Returns:
+      int32 `[budget]` rows in order, -1 from where no row was allowed, and int32
+      `[budget]` the tier of each.
+    """
+
+    def one(i, carry):
+        free, standing, rows, tier_of = carry
+        ok = free & rule.allowed(rules, standing)
+        filled = jnp.stack([jnp.any(ok & tier) for tier in tiers])
+        t = jnp.argmax(filled).astype(jnp.int32)
+        row = rule.choose(scores, ok & jnp.stack(tiers)[t])
+        free = free & (jnp.arange(len(free)) != row)
+        standing = rule.after(rules, standing, row)
+        return free, standing, rows.at[i].set(row), tier_of.at[i].set(t)
+
+    blank = jnp.zeros(budget, jnp.int32)
+    free = functools.reduce(jnp.logical_or, tiers)
+    start = (free, standing, blank, blank)
+    return jax.lax.fori_loop(0, budget, one, start)[2:]
+
+
+def key_of(seed: int, labelled: int) -> jax.Array:
+    """The key of a choice: of its seed, and of how many rows have labels already.
+
+    With the same seed, a choice that goes on from earlier picks draws other numbers
+    than they were drawn by. Gram–Schmidt's, looked up in a cumulative sum over rows
+    in which little has changed, would fall beside them: in 18 of 20 cases within three
+    rows, which are frames of one video in many a pool.
+    """
+    key = jax.random.key(seed)
+    return jax.random.fold_in(key, labelled) if labelled else key
 
 
 def gumbel(key: jax.Array, shape: tuple[int, ...]) -> jax.Array:

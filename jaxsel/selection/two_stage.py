@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.rows import unit_rows
+from jaxsel.selection.rules import Rules, of_candidates, without_costs
 from jaxsel.selection.sharded.mesh import everywhere
 
 # Options that hold one value a row: the second stage gets the candidates' values.
@@ -23,8 +24,7 @@ def two_stage(
 
     The second stage sees the candidates' raw rows only: their lengths are the point
     of its criterion (Bar & Giryes, Fig. 6a,b). Labelled rows are the first stage's
-    matter. Options of either stage are passed by name; one that both have goes to
-    both.
+    matter. Options are passed by name; one that both stages have goes to both.
 
     Args:
       first: a selector on unit rows.
@@ -38,6 +38,9 @@ def two_stage(
       The option `candidates`, int `[m]`, gives them in place of the first stage, which
       is not run then. Those of a larger budget at the same key serve a smaller one
       where the first stage's picks are prefixes of each other.
+
+      The option `rules` is for both stages: the first heeds all but costs, so that
+      its proposals keep limits and distances together; the second needs and costs.
 
     When nothing is left: as the two stages, each for itself.
 
@@ -60,6 +63,7 @@ def two_stage(
         *,
         budget: int,
         candidates: Any = None,
+        rules: Rules | None = None,
         **options: Any,
     ) -> Picks:
         if budget == 0:
@@ -68,12 +72,17 @@ def two_stage(
         free = features.shape[0] - jnp.sum(labelled, dtype=jnp.int32)
         proposals = _proposals(budget, features, labelled)
         before: dict[str, Any] = {}
+        first_rules: dict[str, Any] = {}
+        second_rules: dict[str, Any] = {}
+        if rules is not None:
+            first_rules = {"rules": without_costs(rules)}
         if candidates is None:
             proposed = first(
                 key_first,
                 unit_rows(features),
                 labelled,
                 budget=proposals,
+                **first_rules,
                 **{name: v for name, v in options.items() if name in first_options},
             )
             rows = proposed.indices
@@ -82,19 +91,26 @@ def two_stage(
             rows = jnp.asarray(candidates, jnp.int32)[:proposals]
         # Where the number of free rows is traced, proposals beyond it are void.
         real = jnp.arange(rows.shape[0]) < free
+        if rules is not None:
+            real, rows = real & (rows >= 0), jnp.maximum(rows, 0)
+            second_rules = {"rules": of_candidates(rules, rows, real)}
         kept = second(
             key_second,
             # A zero row marked as labelled takes part in nothing.
             everywhere(jnp.where(real[:, None], features[rows], 0.0)),
             ~real,
             budget=budget,
+            **second_rules,
             **_of_rows(options, second_options, rows),
         )
+        chosen = rows[kept.indices]
+        if rules is not None:
+            chosen = jnp.where(kept.indices < 0, -1, chosen)
         info = {**before, **kept.info, "candidates": jnp.where(real, rows, -1)}
-        return Picks(rows[kept.indices], kept.gains, kept.rounds, info)
+        return Picks(chosen, kept.gains, kept.rounds, info)
 
-    *head, given, _ = inspect.signature(select).parameters.values()
-    both = {**second_options, **first_options, "candidates": given}
+    *head, given, heeded, _ = inspect.signature(select).parameters.values()
+    both = {**second_options, **first_options, "candidates": given, "rules": heeded}
     select.__signature__ = inspect.Signature([*head, *both.values()])  # type: ignore[attr-defined]
     return select
 
@@ -102,7 +118,9 @@ def two_stage(
 def _options(function: Callable[..., Picks]) -> dict[str, inspect.Parameter]:
     parameters = inspect.signature(function).parameters.values()
     return {
-        p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "budget"
+        p.name: p
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY and p.name not in ("budget", "rules")
     }
 
 

@@ -41,15 +41,17 @@ class Cluster(NamedTuple):
     Attributes:
       features: float `[p, d]`, the list; p is at least start + size + tile - 1, so
         that whole tiles can be read.
-      open: bool `[p]`, rows that may be picked and may be neighbours.
+      open: bool `[p]`, rows that may be neighbours, and be picked but for `may`.
       start: int32 scalar, where the cluster begins.
       size: int32 scalar, how many rows it has, open or not.
+      may: bool `[p]`, open rows that may be picked; None for all of them.
     """
 
     features: Array
     open: Array
     start: Array
     size: Array
+    may: Array | None = None
 
 
 class Typical(NamedTuple):
@@ -127,7 +129,11 @@ def most_typical(
     infinite = jnp.asarray(jnp.inf, plan.mean.dtype)
     nothing = _Best(jnp.int32(0), infinite, jnp.zeros_like(infinite))
 
-    best, lengths, _ = _sort_lowest(cluster, plan, nothing, plan.lengths)
+    hopes = plan.lengths
+    if cluster.may is not None:
+        at = jnp.minimum(cluster.start + jnp.arange(len(hopes)), len(hopes) - 1)
+        hopes = jnp.where(cluster.may[at], hopes, jnp.inf)
+    best, lengths, _ = _sort_lowest(cluster, plan, nothing, hopes)
     # Up to BATCH rows have all been sorted.
     rest = jnp.where(count > BATCH, plan.tiles, 0)
     bounds = _bound(cluster, plan, best, rest)
@@ -135,7 +141,8 @@ def most_typical(
 
     def hopeful(state: tuple[_Best, Array, Array]) -> Array:
         best, _, lowest = state
-        return lowest <= best.mean_distance * (1 + plan.mean.shape[0] * eps)
+        bar = best.mean_distance * (1 + plan.mean.shape[0] * eps)
+        return (lowest <= bar) & jnp.isfinite(lowest)
 
     def sort_more(state: tuple[_Best, Array, Array]) -> tuple[_Best, Array, Array]:
         best, bounds, _ = state

@@ -8,8 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.kmeans import kmeans
+from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.sharded import mesh, typical
 from jaxsel.selection.typicality import BATCH, Cluster, Typical, most_typical
 
@@ -32,6 +34,7 @@ def select_typiclust(
     max_clusters: int = 500,
     n_init: int = 1,
     distance: Literal["sqeuclidean", "euclidean"] = "sqeuclidean",
+    rules: Rules | None = None,
 ) -> Picks:
     """Clusters the pool, then picks the densest row of one cluster after another.
 
@@ -66,6 +69,9 @@ def select_typiclust(
         and left the coverage of the picks where it was, on three pools.
       distance: "sqeuclidean", as the authors' code computes, or "euclidean", as the
         paper writes.
+      rules: what the picks must heed beyond `labelled`, or None. Rows that are ruled
+        out are still neighbours; a cluster without other rows is skipped. Where no row
+        is allowed any more the rest of the indices is -1.
 
     Returns:
       `Picks`; `gains` are typicalities (inf for the only member left of a cluster),
@@ -100,7 +106,13 @@ def select_typiclust(
     else:
         capacity = features.shape[0]
     indices, gains, rounds, counts = _pick(
-        features, labelled, jnp.asarray(clusters, jnp.int32), budget, capacity, squared
+        features,
+        labelled,
+        jnp.asarray(clusters, jnp.int32),
+        rules,
+        budget=budget,
+        capacity=capacity,
+        squared=squared,
     )
     return Picks(indices, gains, rounds, info | counts | {"assignments": clusters})
 
@@ -193,6 +205,17 @@ def _tabulate(clusters: Array, labelled: Array, capacity: int) -> _Table:
     )
 
 
+def _visit_of_place(table: _Table, places: int) -> Array:
+    """int32 `[places]`: which visit the row listed at each place belongs to."""
+    capacity = table.start.shape[0]
+    begins = jnp.zeros(places + 1, jnp.int32)
+    at = jnp.where(table.size > 0, table.start, places)
+    # Clusters follow each other in the list: the last that has begun is the row's own.
+    order = jnp.argsort(at, stable=True).astype(jnp.int32)
+    begins = begins.at[at].add((table.size > 0).astype(jnp.int32))
+    return order[jnp.clip(jnp.cumsum(begins)[:places] - 1, 0, capacity - 1)]
+
+
 def _tile(typical_size: int) -> int:
     """Rows a tile: near the size of a typical cluster, within what runs well."""
     return max(BATCH, min(256, 1 << max(typical_size - 1, 0).bit_length()))
@@ -208,6 +231,7 @@ class _Walk(NamedTuple):
       limit: int32 scalar, the walk passes over clusters 0 .. limit - 1.
       rounds: int32 scalar.
       indices, gains: `[budget]`, filled up to the current pick.
+      standing: what the picks have left of the rules, where there are some.
     """
 
     open: Array
@@ -217,6 +241,7 @@ class _Walk(NamedTuple):
     rounds: Array
     indices: Array
     gains: Array
+    standing: Standing | None
 
 
 @partial(jax.jit, static_argnames=("budget", "capacity", "squared"))
@@ -224,6 +249,8 @@ def _pick(
     features: Array,
     labelled: Array,
     clusters: Array,
+    rules: Rules | None,
+    *,
     budget: int,
     capacity: int,
     squared: bool,
@@ -243,17 +270,23 @@ def _pick(
     else:
         listed = features[table.order[places]]
 
-    def find(q: Array, walk: _Walk) -> Typical:
+    def find(q: Array, walk: _Walk, may: Array | None) -> Typical:
         if mesh.on_mesh():
             members = walk.open & (clusters == names[q])
             return typical.most_typical(features, members, squared=squared, tile=tile)
-        cluster = Cluster(listed, walk.open, table.start[q], table.size[q])
+        cluster = Cluster(listed, walk.open, table.start[q], table.size[q], may)
         found = most_typical(cluster, squared=squared, tile=tile)
         return found._replace(place=table.start[q] + found.place)
 
     visits = jnp.arange(capacity, dtype=jnp.int32)
+    visit_of = _visit_of_place(table, n + tile)
 
     def pick(i: Array, walk: _Walk) -> _Walk:
+        may = None
+        if rules is not None and walk.standing is not None:
+            may = walk.open & rule.allowed(rules, walk.standing)[table.order[places]]
+            left = jax.ops.segment_sum(may.astype(jnp.int32), visit_of, capacity)
+            walk = walk._replace(left=left)
         used_up = ~jnp.any((visits < walk.limit) & (walk.left > 0))
         limit = jnp.where(used_up, table.filled, walk.limit)
         cursor = jnp.where(used_up, 0, walk.cursor)
@@ -261,18 +294,27 @@ def _pick(
             (visits < limit) & (walk.left > 0), (visits - cursor) % limit, limit
         )
         q = jnp.argmin(ahead)
-        found = find(q, walk)
+        found = find(q, walk, may)
         alone = found.neighbours == 0
         typicality = jnp.where(alone, jnp.inf, 1 / (found.mean_distance + GUARD))
         begun = used_up | (q < cursor)
+        row, standing = table.order[found.place], walk.standing
+        if may is not None:
+            assert rules is not None and standing is not None
+            none = ~jnp.any(may)
+            row = jnp.where(none, -1, row)
+            typicality = jnp.where(none, 0.0, typicality)
+            begun = begun & ~none
+            standing = rule.after(rules, standing, row)
         return _Walk(
             walk.open.at[found.place].set(False),
             walk.left.at[q].add(-1),
             (q + 1).astype(jnp.int32),
             limit,
             walk.rounds + begun.astype(jnp.int32),
-            walk.indices.at[i].set(table.order[found.place]),
+            walk.indices.at[i].set(row),
             walk.gains.at[i].set(typicality.astype(walk.gains.dtype)),
+            standing,
         )
 
     walk = _Walk(
@@ -283,6 +325,7 @@ def _pick(
         jnp.int32(1),
         jnp.zeros(budget, jnp.int32),
         jnp.zeros(budget, features.dtype),
+        None if rules is None else rule.begin(rules, budget),
     )
     walk = jax.lax.fori_loop(0, budget, pick, walk)
     counts = {"n_clusters": table.filled, "n_kept": table.kept}

@@ -7,11 +7,17 @@ import jax.numpy as jnp
 
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
+from jaxsel.selection.rules import Rules, begin
 
 
 @functools.partial(jax.jit, static_argnames=("budget",))
 def select_random(
-    key: jax.Array, features: jax.Array, labelled: jax.Array, *, budget: int
+    key: jax.Array,
+    features: jax.Array,
+    labelled: jax.Array,
+    *,
+    budget: int,
+    rules: Rules | None = None,
 ) -> Picks:
     """Draws `budget` unlabelled rows uniformly, without replacement.
 
@@ -23,6 +29,8 @@ def select_random(
       features: `[n, d]`; only n is used.
       labelled: bool `[n]`, rows never returned.
       budget: rows to pick, at most the number of unlabelled ones.
+      rules: what the picks must heed beyond `labelled`, or None. Where no row is
+        allowed any more the rest of the indices is -1.
 
     Returns:
       Picks; every gain is 1.
@@ -36,5 +44,10 @@ def select_random(
       [0, 1, 2]
     """
     noise = sampling.gumbel(key, (features.shape[0],))
-    rows, _ = sampling.in_tiers(noise, (~labelled,), budget)
+    if rules is None:
+        rows, _ = sampling.in_tiers(noise, (~labelled,), budget)
+    else:
+        rows, _ = sampling.in_tiers_by_rules(
+            noise, (~labelled,), rules, begin(rules, budget), budget
+        )
     return Picks(rows, jnp.ones(budget, jnp.float32), jnp.int32(1), {})

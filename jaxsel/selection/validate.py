@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsel.arrays import matrix_of, positions_of, values_of
 from jaxsel.errors import UserError
 
 # Bytes that the address of a buffer of XLA's must be a multiple of.
@@ -18,7 +19,8 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
 
     Args:
       features: NumPy array (any float or integer type, memory-mapped too),
-        `jax.Array`, nested list, or any object with `__dlpack__`.
+        `jax.Array`, nested list, any object with `__dlpack__`, or a table of pandas,
+        polars or Arrow (`jaxsel.arrays.matrix_of`).
 
     Returns:
       The array, how many of its rows are zero, and the factor that it was scaled by.
@@ -27,10 +29,11 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
       UserError: wrong rank or type, an empty pool, NaN or infinity.
     """
     array = as_matrix(features)
-    if isinstance(array, np.ndarray) and array.dtype == np.float32:
-        # Nothing writes to it while it is used: an aligned array need not be copied.
-        array = jax.device_put(_aligned(array), may_alias=True)
     with np.errstate(over="ignore"):
+        if isinstance(array, np.ndarray):
+            # Nothing writes to it while it is used: an aligned array need not be
+            # copied, and another type is converted once, into its last place.
+            array = jax.device_put(_aligned(array), may_alias=True)
         array = jnp.asarray(array, jnp.float32)
     largest = np.asarray(_row_max(array))
     refuse_not_finite(np.flatnonzero(~np.isfinite(largest)))
@@ -72,41 +75,44 @@ def refuse_not_finite(bad: np.ndarray) -> None:
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
-    """The array, or a copy of it at an address that JAX on a CPU can use as it is.
+    """float32 at an address that JAX on a CPU can use as it is: the array, or a copy.
 
     JAX would copy it as well, but into fresh pages of 4 KiB, each a fault; NumPy asks
     for huge ones: half of the time for 100 MB.
     """
     place = array.ctypes.data % _ALIGNMENT
-    if jax.default_backend() != "cpu" or (place == 0 and array.flags.c_contiguous):
-        return array
-    memory = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    if array.dtype == np.float32:
+        usable = place == 0 and array.flags.c_contiguous
+        if usable or jax.default_backend() != "cpu":
+            return array
+    size = array.size * 4
+    memory = np.empty(size + _ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % _ALIGNMENT
-    copy = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
-    np.copyto(copy, array)
+    copy = memory[start : start + size].view(np.float32).reshape(array.shape)
+    np.copyto(copy, array, casting="unsafe")
     return copy
 
 
-def as_labelled(labelled: Any, n: int) -> np.ndarray:
+def as_labelled(labelled: Any, n: int, name: str = "labelled") -> np.ndarray:
     """A bool mask `[n]` from None, row indices, or a bool mask."""
     mask = np.zeros(n, bool)
     if labelled is None:
         return mask
-    rows = np.asarray(labelled)
+    rows = positions_of("labelled", labelled)
     if rows.dtype == bool:
         if rows.shape != (n,):
             raise UserError(
-                f"a labelled mask must have shape ({n},), found {rows.shape}"
+                f"a mask for {name} must have shape ({n},), found {rows.shape}"
             )
         return rows.copy()
     if rows.size == 0:
         return mask
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
         raise UserError(
-            "labelled must be a list of row indices or a bool mask, found "
+            f"{name} must be a list of row indices or a bool mask, found "
             f"{rows.dtype} of shape {rows.shape}"
         )
-    mask[distinct_rows("labelled", rows, n)] = True
+    mask[distinct_rows(name, rows, n)] = True
     return mask
 
 
@@ -129,7 +135,7 @@ def distinct_rows(name: str, rows: np.ndarray, n: int) -> np.ndarray:
 
 def as_candidates(candidates: Any, labelled: np.ndarray, budget: int) -> np.ndarray:
     """Rows that a first stage proposed: distinct, unlabelled, enough for the budget."""
-    rows = np.asarray(candidates)
+    rows = positions_of("candidates", candidates)
     if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
         raise UserError(
             "candidates must be a list of row indices, found "
@@ -178,7 +184,7 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
     """The rows in ascending id order, or None where they already are."""
     if ids is None:
         return None
-    names = np.asarray(ids)
+    names = values_of("ids", ids)
     if names.shape != (n,):
         raise UserError(
             f"ids must be one per row, shape ({n},), found shape {names.shape}"
@@ -188,7 +194,9 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
     try:
         order = np.argsort(names, kind="stable")
     except TypeError:
-        raise UserError("ids must be all numbers or all strings, found both") from None
+        raise UserError(
+            "ids must be all numbers or all strings, found several kinds"
+        ) from None
     ranked = names[order]
     twice = np.flatnonzero(ranked[1:] == ranked[:-1])
     if twice.size:
@@ -198,7 +206,7 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
 
 def as_row_values(name: str, values: Any, n: int, dtype: Any) -> np.ndarray:
     """An array `[n]`, one value a row: lengths, or the names of groups as 0, 1, ..."""
-    array = np.asarray(values)
+    array = values_of(name, values)
     if array.shape != (n,):
         raise UserError(
             f"{name} must be one value per row, shape ({n},), found {array.shape}"
@@ -239,16 +247,10 @@ def as_width(name: str, value: Any) -> float:
 
 
 def _as_array(features: Any) -> Any:
-    if isinstance(features, np.ndarray | jax.Array):
+    if isinstance(features, jax.Array):
         return features
-    if hasattr(features, "__dlpack__"):
-        return _from_dlpack(features)
-    try:
-        return np.asarray(features)
-    except ValueError as error:
-        raise UserError(
-            f"features must be an array of shape [n, d]: {error}"
-        ) from error
+    found = matrix_of(features)
+    return found if isinstance(found, np.ndarray) else _from_dlpack(found)
 
 
 def _from_dlpack(features: Any) -> Any:

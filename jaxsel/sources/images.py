@@ -61,12 +61,14 @@ def from_folder(
             bar.update(len(paths[start : start + _CHUNK]))
     unreadable, ids, kept = list(found.unreadable), list[str](), list[pathlib.Path]()
     whole = hashlib.sha256()
+    same: dict[str, list[str]] = {}
     for (name, path), digest in zip(found.images, digests, strict=True):
         if isinstance(digest, Refused):
             unreadable.append(Unreadable(name, str(digest)))
             continue
         ids.append(name)
         kept.append(path)
+        same.setdefault(digest, []).append(name)
         # No name holds a NUL, so names and digests cannot run into each other.
         whole.update(f"{name}\0{digest}\0".encode())
     unreadable.sort()
@@ -86,6 +88,7 @@ def from_folder(
         tuple(unreadable),
         found.skipped,
         whole.hexdigest(),
+        tuple(tuple(names) for names in same.values() if len(names) > 1),
     )
 
 

@@ -5,6 +5,7 @@ import os
 import pathlib
 
 import numpy as np
+from tqdm import tqdm
 
 from jaxsel.errors import UserError
 from jaxsel.features.store import open_folder
@@ -14,7 +15,7 @@ from jaxsel.sources.source import Skipped, Source
 from jaxsel.sources.table import read_table
 
 _BLOCK_BYTES = 1 << 24
-_STORED = ("features.npy", "ids.npy", "manifest.json")
+STORED = ("features.npy", "ids.npy", "manifest.json")
 
 
 def open_source(
@@ -55,20 +56,20 @@ def open_source(
             f"{os.fspath(path)!r}, found nothing: check the path"
         )
     if file.is_dir():
-        if not all((file / name).exists() for name in _STORED):
+        if not all((file / name).exists() for name in STORED):
             return from_folder(file, strict=strict, progress=progress)
         stored = open_folder(file)
         rows = stored.rows
         if rows.dtype.kind != "f":  # bfloat16, which few programs know
             rows = rows.astype(np.float32)
-        return _of_features(file, rows, stored.ids)
+        return _of_features(file, rows, stored.ids, progress)
     match file.suffix.lower():
         case ".npy":
-            return _of_features(file, read_npy(file), None)
+            return _of_features(file, read_npy(file), None, progress)
         case ".npz":
-            return _of_features(file, *read_npz(file))
+            return _of_features(file, *read_npz(file), progress)
         case ".parquet":
-            return _of_features(file, *read_table(file))
+            return _of_features(file, *read_table(file), progress)
         case other:
             raise UserError(
                 "expected a folder of images or a file that ends in .npy, .npz or "
@@ -78,19 +79,23 @@ def open_source(
 
 
 def _of_features(
-    file: pathlib.Path, features: np.ndarray, stored_ids: np.ndarray | None
+    file: pathlib.Path,
+    features: np.ndarray,
+    stored_ids: np.ndarray | None,
+    progress: bool,
 ) -> Source:
     features = _matrix(file, features)
     if stored_ids is None:
         ids = np.arange(len(features)).astype(str)
     else:
         ids = _ids(file, stored_ids, len(features))
-    return Source(
-        file, ids, None, features, (), Skipped(), fingerprint_of_rows(features, ids)
-    )
+    fingerprint = fingerprint_of_rows(features, ids, progress=progress)
+    return Source(file, ids, None, features, (), Skipped(), fingerprint)
 
 
-def fingerprint_of_rows(features: np.ndarray, ids: np.ndarray) -> str:
+def fingerprint_of_rows(
+    features: np.ndarray, ids: np.ndarray, *, progress: bool = False
+) -> str:
     """SHA-256 of a matrix and its ids: of type, shape, every number and every id.
 
     The numbers are read in blocks of 16 MB, so a memory-mapped matrix stays on disk; it
@@ -100,6 +105,7 @@ def fingerprint_of_rows(features: np.ndarray, ids: np.ndarray) -> str:
     Args:
       features: `[n, d]`.
       ids: str `[n]`.
+      progress: whether a terminal shows a bar.
 
     Returns:
       64 hexadecimal digits.
@@ -111,8 +117,18 @@ def fingerprint_of_rows(features: np.ndarray, ids: np.ndarray) -> str:
     """
     digest = hashlib.sha256(f"{features.dtype.name} {features.shape}".encode())
     step = max(1, _BLOCK_BYTES // max(1, features[:1].nbytes))
-    for start in range(0, len(features), step):
-        digest.update(np.ascontiguousarray(features[start : start + step]).data)
+    with tqdm(
+        desc="reading",
+        total=features.nbytes,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        disable=None if progress else True,
+    ) as bar:
+        for start in range(0, len(features), step):
+            block = np.ascontiguousarray(features[start : start + step])
+            digest.update(block.data)
+            bar.update(block.nbytes)
     for name in ids.tolist():
         # The separator cannot occur in UTF-8, so ids cannot run into each other.
         digest.update(name.encode("utf-8", "surrogatepass") + b"\xff")

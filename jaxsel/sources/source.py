@@ -48,6 +48,8 @@ class Source(NamedTuple):
       skipped: what else of a folder was passed over.
       fingerprint: SHA-256 of the whole content: of ids and files for images, of ids,
         type, shape and numbers for features.
+      copies: ids of images whose files are the same to the last byte, a tuple for each
+        such file, in the order of `ids`.
     """
 
     path: pathlib.Path
@@ -57,3 +59,4 @@ class Source(NamedTuple):
     unreadable: tuple[Unreadable, ...]
     skipped: Skipped
     fingerprint: str
+    copies: tuple[tuple[str, ...], ...] = ()

@@ -33,17 +33,12 @@ def read_table(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
       in the one that holds them all).
 
     Raises:
-      UserError: pyarrow is missing, the file is damaged, it is not clear which columns
-        are meant, or a value is missing.
+      UserError: the file is damaged, it is not clear which columns are meant, or a
+        value is missing.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise UserError(
-            f"expected pyarrow, to read {str(file)!r}, found it not installed: pip "
-            "install 'jaxsel[parquet]', or write an .npz with features and ids"
-        ) from error
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         schema = pq.read_schema(file)
         names = _distinct(schema.names, file)
@@ -54,10 +49,7 @@ def read_table(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
         chosen = vectors or _feature_columns(pa, schema, file)
         table = pq.read_table(file, columns=[*id_names, *chosen])
     except (pa.ArrowException, OSError) as error:
-        raise UserError(
-            f"expected a readable parquet file, found {str(file)!r} damaged or "
-            f"truncated ({' '.join(str(error).split())}): write it again"
-        ) from error
+        raise _damaged(file, error) from error
     for name in [*id_names, *chosen]:
         if table[name].null_count:
             raise UserError(
@@ -72,6 +64,35 @@ def read_table(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
     for place, column in enumerate(columns):
         rows[:, place] = column
     return rows, ids
+
+
+def table_size(file: pathlib.Path) -> tuple[tuple[int, ...], str]:
+    """Shape and type of the features that `read_table` reads, from the first row."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(file) as opened:
+            schema, rows = opened.schema_arrow, opened.metadata.num_rows
+            names = _distinct(schema.names, file)
+            vectors = [name for name in names if name in VECTOR_COLUMNS]
+            chosen = vectors[:1] or _feature_columns(pa, schema, file)
+            first = next(opened.iter_batches(batch_size=1, columns=chosen), None)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+    if first is None:
+        return (0, len(chosen)), "float32"
+    columns = [column.flatten() if vectors else column for column in first.columns]
+    arrays = [np.asarray(column) for column in columns]
+    width = len(arrays[0]) if vectors else len(arrays)
+    return (rows, width), np.result_type(*arrays).name
+
+
+def _damaged(file: pathlib.Path, error: Exception) -> UserError:
+    return UserError(
+        f"expected a readable parquet file, found {str(file)!r} damaged or "
+        f"truncated ({' '.join(str(error).split())}): write it again"
+    )
 
 
 def _distinct(names: list[str], file: pathlib.Path) -> list[str]:

@@ -1,5 +1,6 @@
 """`jaxsel backfill DIR --labels labels.csv`: other picks for those of no use."""
 
+import os
 import pathlib
 
 import click
@@ -8,12 +9,13 @@ from jaxsel.annotation.labels import UNUSABLE
 from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.sources.opening import open_source
+from jaxsel.sources.source import Source
 from jaxsel.verbs import select as selecting
 from jaxsel.verbs.command import as_json_option, say
 from jaxsel.verbs.encoding import pool_of
 from jaxsel.verbs.labelled import read_labelled
 from jaxsel.verbs.round_folder import check_new, next_folder, read_folder
-from jaxsel.verbs.rounds import Wish, make_round
+from jaxsel.verbs.rounds import Done, Wish, make_round
 
 
 @click.command("backfill")
@@ -31,12 +33,18 @@ from jaxsel.verbs.rounds import Wish, make_round
     help="The new round's folder; FOLDER-2, or the next number that is free.",
 )
 @click.option("--source", help="The pool, where it has moved since.")
+@click.option(
+    "--ignore-memory",
+    is_flag=True,
+    help="Begin even where the forecast says that memory does not suffice.",
+)
 @as_json_option
 def backfill(
     folder: pathlib.Path,
     labels: pathlib.Path,
     out: pathlib.Path | None,
     source: str | None,
+    ignore_memory: bool,
     as_json: bool,
 ) -> None:
     """Replaces the picks of the round in FOLDER that were marked unusable.
@@ -50,25 +58,75 @@ def backfill(
       jaxsel backfill round1 --labels labels.csv -o round1b
     """
     keep_compiled()
-    earlier = read_folder(folder)
     target = out or next_folder(folder)
-    opened = open_source(source or earlier.round.source)
-    known = read_labelled(labels, opened.ids)
-    pool = pool_of(opened, selecting.settings_for(opened, earlier))
-    bad = earlier.unusable | {row for row, mark in known.items() if mark is UNUSABLE}
-    bad -= {row for row, mark in known.items() if mark is not UNUSABLE}
-    standing = sum(pick.index not in bad for pick in earlier.picks)
-    if standing >= earlier.round.budget:
+    done, opened, needed = _backfilled(folder, labels, target, source, ignore_memory)
+    if done is None:
         told = {"folder": None, "needed": 0, "added": 0}
         say(as_json, told, "0 replacements needed: nothing was written")
         return
-    check_new(target, force=False)
-    wish = Wish(earlier.round.budget, None, None, known, quiet=True)
-    done = make_round(opened, pool, wish, target, earlier)
-    needed = earlier.round.budget - standing
     say(
         as_json,
         {"needed": needed, **selecting.found(done, opened, target)},
         f"{counted(needed, 'replacement')} needed\n"
         + selecting.text(done, opened, target),
     )
+
+
+def backfill_round(
+    folder: str | os.PathLike[str],
+    labels: str | os.PathLike[str],
+    out: str | os.PathLike[str],
+    *,
+    source: str | os.PathLike[str] | None = None,
+) -> Done | None:
+    """Replaces the picks that were marked unusable: `jaxsel backfill`.
+
+    Args:
+      folder: the round; it stays as it is.
+      labels: the labels.csv that says what was unusable.
+      out: the new round's folder, new or empty.
+      source: the pool, where it has moved since.
+
+    Returns:
+      The new round, or `None` where no replacement is needed: nothing was written.
+
+    Raises:
+      UserError: no such round or labels, or another pool.
+    """
+    done, _, _ = _backfilled(
+        pathlib.Path(folder),
+        pathlib.Path(labels),
+        pathlib.Path(out),
+        None if source is None else os.fspath(source),
+    )
+    return done
+
+
+def _backfilled(
+    folder: pathlib.Path,
+    labels: pathlib.Path,
+    target: pathlib.Path,
+    source: str | None,
+    ignore_memory: bool = False,
+) -> tuple[Done | None, Source, int]:
+    """The new round, the pool, and how many replacements were needed."""
+    earlier = read_folder(folder)
+    opened = open_source(source or earlier.round.source)
+    known = read_labelled(labels, opened.ids)
+    pool = pool_of(opened, selecting.settings_for(opened, earlier))
+    bad = earlier.unusable | {row for row, mark in known.items() if mark is UNUSABLE}
+    bad -= {row for row, mark in known.items() if mark is not UNUSABLE}
+    standing = sum(pick.index not in bad for pick in earlier.picks)
+    needed = earlier.round.budget - standing
+    if needed <= 0:
+        return None, opened, 0
+    check_new(target, force=False)
+    wish = Wish(
+        earlier.round.budget,
+        None,
+        None,
+        known,
+        quiet=True,
+        ignore_memory=ignore_memory,
+    )
+    return make_round(opened, pool, wish, target, earlier), opened, needed

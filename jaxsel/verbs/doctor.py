@@ -2,13 +2,14 @@
 
 import click
 
-from jaxsel.doctor.examine import examine
 from jaxsel.doctor.finding import Finding, as_json, counted, words
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.command import as_json_option, say, shown
+from jaxsel.verbs.examining import examined
 
 _LISTED = 20
+_FEW = 5
 
 
 @click.command("doctor")
@@ -22,8 +23,9 @@ def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
     """Says what is wrong or odd with SOURCE before anything is selected from it.
 
     SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet) with one
-    row an example. Of images, every file is decoded once; of features, repeats, zeros,
-    NaN, norms and the effective rank are looked at.
+    row an example. Of images, every file is decoded once and files that are the same
+    are told; of features, repeats, zeros, NaN, norms and the effective rank are looked
+    at.
 
     The exit code is 1 where a finding is an error, 2 after a mistake, else 0.
 
@@ -34,7 +36,7 @@ def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
     opened = open_source(source, strict=strict)
     findings: list[Finding] = []
     if opened.features is not None:
-        findings = examine(opened.features, budget=budget, ids=opened.ids)
+        findings = examined(opened.features, budget, opened.ids)
     say(as_json, _found(opened, findings), _text(opened, findings))
     return int(any(finding.severity == "error" for finding in findings))
 
@@ -48,6 +50,7 @@ def _found(source: Source, findings: list[Finding]) -> dict:
         "fingerprint": source.fingerprint,
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "skipped": source.skipped._asdict(),
+        "copies": [list(names) for names in source.copies],
         "findings": as_json(findings),
     }
 
@@ -64,8 +67,25 @@ def _text(source: Source, findings: list[Finding]) -> str:
         lines.append(f"  {shown(entry.id)}: {entry.reason}")
     if len(source.unreadable) > _LISTED:
         lines.append(f"  and {len(source.unreadable) - _LISTED:,} more")
+    if source.copies:
+        lines.append(_copies(source.copies))
     lines.append(
         "Only the files were checked: features are examined when jaxsel select has "
         "made them."
     )
+    return "\n".join(lines)
+
+
+def _copies(groups: tuple[tuple[str, ...], ...]) -> str:
+    """Files that are the same, in one line a group."""
+    more = sum(len(names) - 1 for names in groups)
+    lines = [
+        f"{counted(more, 'image')} {'is a copy' if more == 1 else 'are copies'} of "
+        "another file: a label for one is a label for all"
+    ]
+    for names in groups[:_FEW]:
+        listed = " = ".join(map(shown, names[:_FEW]))
+        lines.append(f"  {listed}{' = …' if len(names) > _FEW else ''}")
+    if len(groups) > _FEW:
+        lines.append(f"  and {counted(len(groups) - _FEW, 'more such file')}")
     return "\n".join(lines)

@@ -9,7 +9,7 @@ from jaxsel.data.folders import cache_root
 from jaxsel.errors import UserError
 from jaxsel.experiment.progress import Progress
 from jaxsel.features.extract import features_of
-from jaxsel.files import hash_of
+from jaxsel.files import hash_of, read_json
 from jaxsel.sources.images import batches
 from jaxsel.sources.source import Source
 
@@ -21,10 +21,12 @@ SIDES = {
     "dino_vits16": 256,
     "random_vits16": 256,
 }
+# Features that they make of an image; those of the pixels depend on the side.
+_WIDTHS = {"random_resnet18": 512, "dino_vits16": 384, "random_vits16": 384}
 LEARNED = ("dino_vits16", "simclr")
 UNTRAINED = (
     "These features have learned nothing of images: they tell colours and coarse "
-    "textures apart, not what is shown, so expect picks about as good as random ones; "
+    "textures apart, not what is shown, so expect little more than of random picks; "
     "give DINO's weights with --weights FILE.safetensors for better."
 )
 _BATCH = 64
@@ -91,6 +93,34 @@ def encoder_settings(
         "batch_size": _BATCH,
         "dtype": "float32",
     }
+
+
+def width_of(settings: dict[str, Any]) -> int:
+    """How many features an encoder makes of an image.
+
+    Args:
+      settings: of `encoder_settings`.
+
+    Raises:
+      UserError: a SimCLR encoder's folder does not say.
+
+    Example:
+      >>> width_of(encoder_settings("rgb", None, 8))
+      192
+    """
+    name = settings["encoder"]
+    if name == "rgb":
+        return 3 * settings["side"] ** 2
+    if name != "simclr":
+        return _WIDTHS[name]
+    file = pathlib.Path(settings["weights"]) / "manifest.json"
+    try:
+        return 8 * int(read_json(file)["identity"]["settings"]["width"])
+    except (OSError, KeyError, TypeError) as error:
+        raise UserError(
+            f"expected the folder of a trained SimCLR encoder, found no width in "
+            f"{str(file)!r}: give another --weights"
+        ) from error
 
 
 def _weights(given: str | None) -> str:

@@ -1,6 +1,9 @@
 """`jaxsel export PICKS --to TOOL -o DIR`: picks as an annotation tool takes them."""
 
+import os
 import pathlib
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import click
 
@@ -12,23 +15,31 @@ from jaxsel.annotation.rounds import Round, read_round
 from jaxsel.annotation.sizes import image_sizes
 from jaxsel.annotation.tools import EXPORTERS, write_files
 from jaxsel.annotation.tools import export as files_for
+from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
 from jaxsel.verbs.command import as_json_option, say
 from jaxsel.verbs.round_folder import PICKS, ROUND
 
 IMAGES = "images"
 _SIZED = ("coco", "cvat")
+_PLAIN = ("csv", "cvat")  # what they get is text, whatever the images are called
 
 
 @click.command("export")
 @click.argument("picks", type=click.Path(path_type=pathlib.Path))
-@click.option("--to", "tool", type=click.Choice(list(EXPORTERS)), required=True)
+@click.option(
+    "--to",
+    "tool",
+    type=click.Choice(list(EXPORTERS)),
+    required=True,
+    help="Who gets them.",
+)
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=pathlib.Path),
     required=True,
-    help="Folder.",
+    help="The folder to write.",
 )
 @click.option(
     "--prefix",
@@ -40,7 +51,11 @@ _SIZED = ("coco", "cvat")
     type=click.Path(path_type=pathlib.Path),
     help="Where paths start; by default the folder that was selected from.",
 )
-@click.option("--classes", default="", help="Class names, with commas between.")
+@click.option(
+    "--classes",
+    default="",
+    help="Names of classes, with commas between, for coco and fiftyone.",
+)
 @click.option(
     "--labels",
     type=click.Path(path_type=pathlib.Path),
@@ -60,44 +75,126 @@ def export(
     """Writes PICKS (a round's folder, or its picks.csv) for an annotation tool.
 
     Items are in pick order and carry the ids by which `jaxsel import` reads the labels
-    back. For CVAT, which knows an image by its file's name alone, DIR/images has the
-    picks under names that begin with their rank (hard links, or copies).
+    back.
+
+    \b
+    Tools, what they get, and how they take it:
+      csv           to-label.csv; write into its empty column, label
+      label-studio  label-studio.json; Import of a project that shows $image
+      cvat          images/ (links or copies whose names begin with the rank),
+                    manifest.jsonl; cvat-cli task create NAME --labels L.json
+                    --sorting-method predefined local OUT/images/*
+      fiftyone      samples.json; fiftyone.Dataset.from_dir("OUT",
+                    dataset_type=fiftyone.types.FiftyOneDataset)
+      coco          coco.json, images with nothing on them yet
 
     \b
     Examples:
       jaxsel export round1 --to csv -o to-label
       jaxsel export round1 --to label-studio --prefix https://host/scans/ -o studio
     """
+    names = [name.strip() for name in classes.split(",") if name.strip()]
+    done = export_round(
+        picks, tool, out, prefix=prefix, root=root, classes=names, labels=labels
+    )
+    written = list(map(str, done.files))
+    lines = [f"{done.picks:,} picks for {tool}: {', '.join(written)}"]
+    if tool == "cvat":
+        lines.append(f"The images themselves are in {out / IMAGES}/.")
+    if done.odd_names:
+        lines.append(
+            f"{counted(done.odd_names, 'file name')} cannot be written as UTF-8: "
+            f"{tool} may refuse them, and strict readers the whole file; rename "
+            "those images"
+        )
+    if done.unsized:
+        lines.append(
+            f"{done.unsized:,} images could not be opened: their sizes are left out"
+        )
+    told = {**done._asdict(), "tool": tool, "files": written}
+    say(as_json, told, "\n".join(lines))
+
+
+class Exported(NamedTuple):
+    """An export that was written.
+
+    Attributes:
+      picks: how many.
+      files: what was written, without the images of CVAT.
+      unsized: how many images a tool got without the size that it asks for.
+      odd_names: how many paths in it are no text, which JSON can only spell in a way
+        that some readers refuse (datumaro's, and FiftyOne's database).
+    """
+
+    picks: int
+    files: tuple[pathlib.Path, ...]
+    unsized: int
+    odd_names: int
+
+
+def export_round(
+    picks: str | os.PathLike[str],
+    tool: str,
+    out: str | os.PathLike[str],
+    *,
+    prefix: str = "",
+    root: str | os.PathLike[str] | None = None,
+    classes: Sequence[str] = (),
+    labels: str | os.PathLike[str] | None = None,
+) -> Exported:
+    """Writes picks as an annotation tool takes them: `jaxsel export`.
+
+    Args:
+      picks: a round's folder, or its picks.csv.
+      tool: label-studio, cvat, fiftyone, coco or csv.
+      out: the folder to write; no file in it is written over.
+      prefix: put before each path, as a URL.
+      root: where paths start; by default the folder that was selected from.
+      classes: names of classes.
+      labels: a labels.csv; picks that are in it are left out.
+
+    Returns:
+      How many picks there are and the files that hold them.
+
+    Raises:
+      UserError: no such picks or tool, picks that it cannot show, or an earlier export.
+    """
+    picks, folder = pathlib.Path(picks), pathlib.Path(out)
     file = picks / PICKS if picks.is_dir() else picks
     beside = file.with_name(ROUND)
     made = read_round(beside) if beside.is_file() else None
-    wanted = _open_picks(file, labels, made)
-    start = root or _root_of(made)
+    wanted = _open_picks(file, pathlib.Path(labels) if labels else None, made)
+    start = pathlib.Path(root) if root else _root_of(made)
     sizes = image_sizes(wanted, start) if tool in _SIZED and start else {}
-    names = [name.strip() for name in classes.split(",") if name.strip()]
-    files = files_for(tool, wanted, ExportOptions(prefix, start, names, sizes))
+    files = files_for(tool, wanted, ExportOptions(prefix, start, classes, sizes))
     if tool == "cvat":
         if start is None:
             raise UserError(
                 "expected the folder of the images for CVAT, found no round beside "
                 f"{file} that names one: give it with --root"
             )
-        if out.resolve().is_relative_to(start.resolve()):
+        if folder.resolve().is_relative_to(start.resolve()):
             raise UserError(
                 f"expected a folder outside of {start} for -o, as CVAT gets copies of "
-                f"images that would be part of the next pool, found {out}: give another"
+                f"images that would be part of the next pool, found {folder}: give "
+                "another"
             )
-        write_links(out / IMAGES, wanted, start)
-    write_files(out, files)
-    written = [str(out / name) for name in files]
+        write_links(folder / IMAGES, wanted, start)
+    write_files(folder, files)
     unsized = len(wanted) - len(sizes) if tool in _SIZED else 0
-    lines = [f"{len(wanted):,} picks for {tool}: {', '.join(written)}"]
-    if unsized:
-        lines.append(
-            f"{unsized:,} images could not be opened: their sizes are left out"
-        )
-    told = {"tool": tool, "picks": len(wanted), "files": written, "unsized": unsized}
-    say(as_json, told, "\n".join(lines))
+    plain = tool in _PLAIN or (tool == "label-studio" and prefix)
+    odd = 0 if plain else sum(not _is_text(pick.path) for pick in wanted)
+    written = tuple(folder / name for name in files)
+    return Exported(len(wanted), written, unsized, odd)
+
+
+def _is_text(path: str) -> bool:
+    """Whether a path can be written as UTF-8; other bytes of it are lone surrogates."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _open_picks(

@@ -1,6 +1,7 @@
 """`--labelled`: rows that need no label any more, as ids, a labels file or indices."""
 
 import pathlib
+import re
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from jaxsel.annotation.tables import text_of
 from jaxsel.errors import UserError
 
 _HEADER = ",".join(LabelRow._fields)
-_KNOWN = "labelled"  # what stands for the label where a file only has ids
+KNOWN = "labelled"  # what stands for the label where a file only has ids
 
 
 def read_labelled(file: pathlib.Path, ids: np.ndarray) -> dict[int, Label]:
@@ -27,14 +28,15 @@ def read_labelled(file: pathlib.Path, ids: np.ndarray) -> dict[int, Label]:
       UserError: no such file, or a row, id or index that is not of the pool.
     """
     if file.suffix.lower() == ".npy":
-        return dict.fromkeys(_indices(file, len(ids)), _KNOWN)
+        return dict.fromkeys(indices_in(file, len(ids)), KNOWN)
     row_of = {name: row for row, name in enumerate(ids.tolist())}
     text = text_of(file, "labelled ids")
     if text.partition("\n")[0].strip() != _HEADER:
+        _refuse_table(file, text)
         names = [line.removesuffix("\r") for line in text.split("\n")]
         names = [name for name in names if name]
         _refuse_strangers(file, names, row_of)
-        return {row_of[name]: _KNOWN for name in names}
+        return {row_of[name]: KNOWN for name in names}
     rows = parse_labels(text, str(file))
     _refuse_strangers(file, [row.id for row in rows], row_of)
     moved = [row for row in rows if row_of[row.id] != row.index]
@@ -45,6 +47,17 @@ def read_labelled(file: pathlib.Path, ids: np.ndarray) -> dict[int, Label]:
             "labels of this pool"
         )
     return {row_of[name]: label for name, label in labels_of(rows).items()}
+
+
+def _refuse_table(file: pathlib.Path, text: str) -> None:
+    """A table that a tool wrote is for `jaxsel import`, which knows what it says."""
+    header = text.partition("\n")[0].strip()
+    if {"id", "label"} <= set(re.split("[,;\t]", header)):
+        raise UserError(
+            f"{file}: expected a labels.csv with the columns {_HEADER}, or ids one a "
+            f"line, found a table with {header}: make a labels.csv of it by jaxsel "
+            "import --from csv"
+        )
 
 
 def _refuse_strangers(
@@ -60,7 +73,12 @@ def _refuse_strangers(
         )
 
 
-def _indices(file: pathlib.Path, n: int) -> list[int]:
+def indices_in(file: pathlib.Path, n: int) -> list[int]:
+    """Row indices of a pool of `n` rows, out of an `.npy` file.
+
+    Raises:
+      UserError: no such file, or what is not among them.
+    """
     try:
         found = np.load(file)
     except (OSError, ValueError, EOFError) as error:

@@ -1,15 +1,36 @@
 """Picks of a pool in which some rows are labelled and some must never be picked."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from jaxsel.annotation.picks import Pick, extended
 from jaxsel.errors import UserError
+from jaxsel.experiment.progress import Waiting
 from jaxsel.selection.api import select
+from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
-from jaxsel.verbs.represents import represented
+
+
+class Picked(NamedTuple):
+    """What a method picked.
+
+    Attributes:
+      picks: ranked from 1.
+      radius: of coverage, between unit rows, where the method has one.
+      heeded: what came of the constraints: included, spent, ended; empty without.
+    """
+
+    picks: list[Pick]
+    radius: float | None
+    heeded: Mapping[str, Any]
+
+    @property
+    def ended(self) -> str:
+        """Why there are no more: "budget" or "funds"."""
+        return self.heeded.get("ended", "budget")
 
 
 def pick_rows(
@@ -21,8 +42,10 @@ def pick_rows(
     *,
     labelled: Collection[int] = (),
     excluded: Collection[int] = (),
-) -> list[Pick]:
-    """Picks rows; `represents` is still 0, see `with_represents`.
+    constraints: Constraints | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Picked:
+    """Picks rows; `represents` is still 0, see `explaining.explain`.
 
     Excluded rows are taken out of the pool before the method sees it: to be labelled
     would mean that their neighbours need no label.
@@ -35,9 +58,11 @@ def pick_rows(
       seed: of the choice.
       labelled: rows that have labels or are to get them; the method sees them.
       excluded: rows that can not be used.
+      constraints: on the rows of the whole pool.
+      options: of the method.
 
     Returns:
-      The picks, ranked from 1.
+      The picks, ranked from 1, and the method's radius.
 
     Raises:
       UserError: as `check_room`, or what the method refuses.
@@ -53,7 +78,18 @@ def pick_rows(
     if gone.any():
         seen, known = rows[where], known[where]
         ids = None if ids is None else ids[where]
-    selection = select(seen, more, method, labelled=known, seed=seed, ids=ids)
+        constraints = constraints and constraints.within(where)
+    with Waiting(f"picking {more:,} of {len(seen):,} rows by {method}"):
+        selection = select(
+            seen,
+            more,
+            method,
+            labelled=known,
+            seed=seed,
+            ids=ids,
+            constraints=constraints,
+            **(options or {}),
+        )
     picks = []
     for rank, (row, gain) in enumerate(
         zip(where[selection.indices], selection.gains, strict=True), start=1
@@ -61,7 +97,9 @@ def pick_rows(
         value = float(gain) if math.isfinite(gain) else None
         name, path = str(source.ids[row]), path_in(source, int(row))
         picks.append(Pick(rank, name, path, int(row), value, 0))
-    return picks
+    names = ("included", "spent", "ended") if constraints is not None else ()
+    heeded = {name: selection.info[name] for name in names}
+    return Picked(picks, selection.info.get("delta"), heeded)
 
 
 def check_room(
@@ -93,22 +131,6 @@ def path_in(source: Source, row: int) -> str:
     if source.paths is None:
         return ""
     return source.paths[row].relative_to(source.path).as_posix()
-
-
-def with_represents(
-    picks: Sequence[Pick], rows: np.ndarray, excluded: Collection[int]
-) -> list[Pick]:
-    """Picks with the number of rows of the whole pool that each is nearest to.
-
-    Unusable picks stand for none.
-    """
-    gone = set(excluded)
-    usable = [pick for pick in picks if pick.index not in gone]
-    counts = represented(rows, np.array([pick.index for pick in usable], np.int64))
-    by_row = {
-        pick.index: int(count) for pick, count in zip(usable, counts, strict=True)
-    }
-    return [pick._replace(represents=by_row.get(pick.index, 0)) for pick in picks]
 
 
 def joined(

@@ -3,7 +3,6 @@
 import io
 import os
 import pathlib
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +10,9 @@ import numpy as np
 from jaxsel.annotation.picks import Pick, read_picks, write_picks
 from jaxsel.annotation.rounds import Round, name_of, read_round, write_round
 from jaxsel.errors import UserError
-from jaxsel.files import replacing, write_json
+from jaxsel.files import replacing, write_json, write_text
+from jaxsel.verbs.assignments import write_assignments
+from jaxsel.verbs.explaining import Story, coverage_csv
 
 PICKS, INDICES, ROUND, MANIFEST = (
     "picks.csv",
@@ -19,7 +20,8 @@ PICKS, INDICES, ROUND, MANIFEST = (
     "round.json",
     "manifest.json",
 )
-OURS = (PICKS, INDICES, ROUND, MANIFEST)
+ASSIGNMENTS, COVERAGE, REPORT = "assignments.parquet", "coverage.csv", "report.html"
+OURS = (PICKS, INDICES, ASSIGNMENTS, COVERAGE, REPORT, ROUND, MANIFEST)
 
 
 class Earlier(NamedTuple):
@@ -70,25 +72,33 @@ def check_new(folder: pathlib.Path, force: bool) -> None:
 
 def write_folder(
     folder: pathlib.Path,
-    picks: Sequence[Pick],
+    story: Story,
     one: Round,
     manifest: dict[str, Any],
+    ids: np.ndarray,
+    report: str,
 ) -> None:
     """Writes a round; each file whole or not at all, the round itself last.
 
     Args:
       folder: as `check_new` left it.
-      picks: by rank.
+      story: of the picks.
       one: the round.
       manifest: what else is known; the round and its name are added.
+      ids: str `[n]`, of the pool.
+      report: the page.
     """
     # Without a round the folder is not one, should this be stopped half-way.
     (folder / ROUND).unlink(missing_ok=True)
-    write_picks(folder / PICKS, picks)
+    write_picks(folder / PICKS, story.picks)
     buffer = io.BytesIO()
-    np.save(buffer, np.array([pick.index for pick in picks], np.int64))
+    np.save(buffer, np.array([pick.index for pick in story.picks], np.int64))
     with replacing(folder / INDICES) as part:
         part.write_bytes(buffer.getvalue())
+    with replacing(folder / ASSIGNMENTS) as part:
+        write_assignments(part, ids, story.usable, story.seen)
+    write_text(folder / COVERAGE, coverage_csv(story.coverage))
+    write_text(folder / REPORT, report)
     told = {"name": name_of(one), "round": one._asdict()}
     write_json(folder / MANIFEST, {**manifest, **told})
     write_round(folder / ROUND, one)

@@ -1,6 +1,7 @@
 """One round of selection, the first or a later one: the work of select and backfill."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
@@ -8,16 +9,26 @@ import click
 from jaxsel.annotation.labels import UNUSABLE, Label
 from jaxsel.annotation.picks import Pick
 from jaxsel.annotation.rounds import Round, continued, name_of
-from jaxsel.doctor.examine import examine
 from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
+from jaxsel.evaluation.coverage import Coverage
 from jaxsel.experiment.provenance import provenance
 from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.command import printable
+from jaxsel.verbs.constraining import (
+    Limits,
+    constraints_after,
+    in_words,
+    limits_of,
+)
 from jaxsel.verbs.encoding import Pool
-from jaxsel.verbs.picking import check_room, joined, pick_rows, with_represents
+from jaxsel.verbs.examining import examined
+from jaxsel.verbs.explaining import coverage_json, explain
+from jaxsel.verbs.memory import check_memory
+from jaxsel.verbs.picking import check_room, joined, pick_rows
 from jaxsel.verbs.round_folder import Earlier, write_folder
+from jaxsel.verbs.round_report import report_of
 
 
 class Wish(NamedTuple):
@@ -29,6 +40,9 @@ class Wish(NamedTuple):
       seed: `None` for the earlier round's, or 0.
       labels: what is known of rows, by row.
       quiet: whether the doctor's findings are not printed.
+      options: of the method; `None` for the earlier round's where its method stays.
+      limits: constraints; `None` for the earlier round's, or none.
+      ignore_memory: whether a forecast that memory does not suffice stops nothing.
     """
 
     budget: int
@@ -36,6 +50,9 @@ class Wish(NamedTuple):
     seed: int | None
     labels: dict[int, Label]
     quiet: bool = False
+    options: Mapping[str, Any] | None = None
+    limits: Limits | None = None
+    ignore_memory: bool = False
 
 
 class Done(NamedTuple):
@@ -47,6 +64,8 @@ class Done(NamedTuple):
       added: how many of them are new.
       reason: why this method.
       findings: of the doctor.
+      coverage: of the pool by the picks.
+      heeded: what came of the constraints; empty without.
     """
 
     round: Round
@@ -54,6 +73,8 @@ class Done(NamedTuple):
     added: int
     reason: str
     findings: list[Finding]
+    coverage: Coverage
+    heeded: Mapping[str, Any] = {}
 
 
 class _Start(NamedTuple):
@@ -64,6 +85,16 @@ class _Start(NamedTuple):
     more: int
     labelled: frozenset[int]
     unusable: frozenset[int]
+
+
+class _How(NamedTuple):
+    """Who picks, why, and under which limits."""
+
+    method: str
+    reason: str
+    options: dict[str, Any]
+    seed: int
+    limits: Limits
 
 
 def make_round(
@@ -87,56 +118,102 @@ def make_round(
 
     Raises:
       UserError: errors in the features, another pool than the earlier round's, a budget
-        that cannot be met; nothing was written.
+        that cannot be met, too little memory; nothing was written.
     """
     start = _start(source, pool, wish, earlier)
     staying = {pick.index for pick in start.stay}
     known = start.labelled | staying
     check_room(len(source.ids), known, start.unusable, start.more)
+    how = _how(wish, pool, earlier)
+    if not wish.ignore_memory:
+        check_memory(
+            how.method,
+            pool.rows,
+            source.ids,
+            start.more,
+            labelled=known,
+            excluded=start.unusable,
+        )
     findings = _examined(source, pool, start.more, wish.quiet)
-    method, reason = _method(wish, pool, earlier)
-    seed = wish.seed
-    if seed is None:
-        seed = earlier.round.seed if earlier else 0
-    new = pick_rows(
+    picked = pick_rows(
         source,
         pool.rows,
         start.more,
-        method,
-        seed,
+        how.method,
+        how.seed,
         labelled=known,
         excluded=start.unusable,
+        constraints=constraints_after(how.limits, source, staying, known),
+        options=how.options,
     )
+    new = picked.picks
+    if start.more and not new:
+        raise UserError(
+            f"expected funds that pay for a label, found {how.limits.funds:g}, which "
+            "none that may be picked is worth: give more --funds"
+        )
     before = earlier.picks if earlier else ()
     kept = {pick.id for pick in (*start.stay, *start.excluded)}
-    picks = with_represents(joined(before, kept, new), pool.rows, start.unusable)
+    story = explain(
+        joined(before, kept, new),
+        pool.rows,
+        labelled=start.labelled,
+        unusable=start.unusable,
+        method=how.method,
+        radius=picked.radius,
+        seed=how.seed,
+    )
     told = provenance()
+    versions = {name: v for name, v in told.pop("versions").items() if v}
+    # What money did not reach for is not asked for again by a backfill.
+    paid = len(start.stay) + len(new)
+    budget = paid if picked.ended == "funds" else wish.budget
+    one = _round(source, pool, start, how, earlier, budget, versions)
+    manifest = {
+        "provenance": told,
+        "findings": as_json(findings),
+        "reason": how.reason,
+        "features": list(pool.rows.shape),
+        "unreadable": [entry._asdict() for entry in source.unreadable],
+        "added": len(new),
+        "coverage": coverage_json(story.coverage),
+        "constraints": in_words(how.limits, picked.heeded),
+    }
+    report = report_of(source, pool, story, one, manifest, findings, kept)
+    write_folder(folder, story, one, manifest, source.ids, report)
+    return Done(
+        one, story.picks, len(new), how.reason, findings, story.coverage, picked.heeded
+    )
+
+
+def _round(
+    source: Source,
+    pool: Pool,
+    start: _Start,
+    how: _How,
+    earlier: Earlier | None,
+    budget: int,
+    versions: Mapping[str, str],
+) -> Round:
+    limits = {**how.limits._asdict(), "quotas": dict(how.limits.quotas)}
     options: dict[str, Any] = {
         "encoder": pool.encoder,
         "labelled": sorted(start.labelled),
         "unusable": sorted(start.unusable),
+        "method": dict(how.options),
+        "limits": limits,
     }
-    one = Round(
+    return Round(
         source=str(source.path.resolve()),
         fingerprint=pool.fingerprint,
         rows=len(source.ids),
-        method=method,
+        method=how.method,
         options=options,
-        seed=seed,
-        budget=wish.budget,
-        versions={name: v for name, v in told.pop("versions").items() if v},
+        seed=how.seed,
+        budget=budget,
+        versions=versions,
         parents=(*earlier.round.parents, name_of(earlier.round)) if earlier else (),
     )
-    manifest = {
-        "provenance": told,
-        "findings": as_json(findings),
-        "reason": reason,
-        "features": list(pool.rows.shape),
-        "unreadable": [entry._asdict() for entry in source.unreadable],
-        "added": len(new),
-    }
-    write_folder(folder, picks, one, manifest)
-    return Done(one, picks, len(new), reason, findings)
 
 
 def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _Start:
@@ -164,7 +241,7 @@ def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _
 
 
 def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Finding]:
-    findings = examine(pool.rows, budget=more or None, ids=source.ids)
+    findings = examined(pool.rows, more or None, source.ids)
     if not quiet:
         click.echo(printable(words(findings)), err=True)
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -176,9 +253,20 @@ def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Findin
     return findings
 
 
-def _method(wish: Wish, pool: Pool, earlier: Earlier | None) -> tuple[str, str]:
-    if wish.method is not None:
-        return wish.method, "it was asked for"
+def _how(wish: Wish, pool: Pool, earlier: Earlier | None) -> _How:
+    """What was asked for; else what the earlier round did; else the defaults."""
+    seed, limits = wish.seed, wish.limits
     if earlier is not None:
-        return earlier.round.method, "it is the earlier round's"
-    return default_method(wish.budget, len(pool.rows), pool.learned)
+        before = earlier.round
+        seed = before.seed if seed is None else seed
+        if limits is None:
+            limits = limits_of(before.options.get("limits", {}))
+    given = dict(wish.options or {})
+    if wish.method is not None:
+        method, reason = wish.method, "it was asked for"
+    elif earlier is not None:
+        method, reason = earlier.round.method, "it is the earlier round's"
+        given = {**earlier.round.options.get("method", {}), **given}
+    else:
+        method, reason = default_method(wish.budget, len(pool.rows), pool.learned)
+    return _How(method, reason, given, seed or 0, limits or Limits())

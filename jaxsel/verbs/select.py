@@ -7,11 +7,16 @@ import click
 
 from jaxsel.doctor.finding import as_json as findings_json
 from jaxsel.doctor.finding import counted
+from jaxsel.errors import UserError
 from jaxsel.experiment.warm import keep_compiled
+from jaxsel.report.budget_curve import coverage_sentence
+from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.command import as_json_option, say, shown
+from jaxsel.verbs.constraining import affordable
+from jaxsel.verbs.constraint_options import constraint_options, limits_from
 from jaxsel.verbs.encoding import (
     SIDES,
     UNTRAINED,
@@ -19,9 +24,11 @@ from jaxsel.verbs.encoding import (
     encoder_settings,
     pool_of,
 )
+from jaxsel.verbs.explaining import coverage_json
 from jaxsel.verbs.labelled import read_labelled
+from jaxsel.verbs.method_options import option_option, options_of
 from jaxsel.verbs.picking import check_room
-from jaxsel.verbs.round_folder import OURS, Earlier, check_new, read_folder
+from jaxsel.verbs.round_folder import OURS, REPORT, Earlier, check_new, read_folder
 from jaxsel.verbs.rounds import Done, Wish, make_round
 
 _FIRST = 5
@@ -30,14 +37,20 @@ _FIRST = 5
 @click.command("select")
 @click.argument("source")
 @click.option(
-    "-b", "--budget", type=click.IntRange(1), required=True, help="Labels in all."
+    "-b",
+    "--budget",
+    type=click.IntRange(1),
+    help="How many labels, in all; may be left out with --funds.",
 )
 @click.option(
     "-m",
     "--method",
     type=click.Choice(list(METHODS)),
-    help="Who chooses; by default a rule by budget and features, which says why.",
+    metavar="METHOD",
+    help="Who chooses, see above; by default a rule by budget and features, which "
+    "says why.",
 )
+@option_option
 @click.option(
     "-o",
     "--out",
@@ -65,13 +78,20 @@ _FIRST = 5
 @click.option(
     "--side", type=click.IntRange(4, 1024), help="Pixels that images are read at."
 )
+@constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
 @click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
+@click.option(
+    "--ignore-memory",
+    is_flag=True,
+    help="Begin even where the forecast says that memory does not suffice.",
+)
 @as_json_option
 def select(
     source: str,
-    budget: int,
+    budget: int | None,
     method: str | None,
+    words: tuple[str, ...],
     out: pathlib.Path,
     seed: int | None,
     labelled: pathlib.Path | None,
@@ -81,7 +101,9 @@ def select(
     side: int | None,
     strict: bool,
     force: bool,
+    ignore_memory: bool,
     as_json: bool,
+    **constraints: Any,
 ) -> None:
     """Picks the examples of SOURCE that are worth a label, the best first.
 
@@ -91,7 +113,21 @@ def select(
     second call does not make them again.
 
     Written are picks.csv (rank, id, path, index, gain, and how many rows of the pool
-    each pick represents), picks.npy (the indices), round.json and manifest.json.
+    each pick represents), picks.npy (the indices), assignments.parquet (the pick that
+    stands for each row of the pool), coverage.csv (how much of the pool the first k
+    picks cover), report.html (all of it to look at), round.json and manifest.json.
+
+    \b
+    Methods:
+      random        uniform draws: what every other has to beat
+      norm          draws by the length of the rows
+      gram_schmidt  what points furthest away from all that was picked
+      k_center      what lies furthest away from all that was picked
+      probcover     what has the most rows around it that no pick covers yet
+      typiclust     the most typical row of each of as many clusters as picks
+      max_herding   what brings the picks closest to all rows on the whole
+      probcover+norm, probcover+gs, probcover+random, typiclust+…
+                    the first proposes, the second chooses among what it proposed
 
     \b
     Examples:
@@ -101,18 +137,38 @@ def select(
     """
     keep_compiled()
     before = read_folder(earlier) if earlier else None
+    options = _options(words, method, before)
     check_new(out, force)
     opened = open_source(source, strict=strict)
     labels = read_labelled(labelled, opened.ids) if labelled else {}
+    limits = limits_from(constraints, opened)
+    if budget is None:
+        if limits is None or limits.funds is None:
+            raise UserError("expected -b, the number of labels, or --funds; found none")
+        budget = affordable(limits, opened)
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
     settings = settings_for(opened, before, encoder, weights, side)
     pool = pool_of(opened, settings)
     if not as_json:
         _say_before(opened, pool)
-    wish = Wish(budget, method, seed, labels, quiet=as_json)
+    wish = Wish(budget, method, seed, labels, as_json, options, limits, ignore_memory)
     done = make_round(opened, pool, wish, out, before)
     say(as_json, found(done, opened, out), text(done, opened, out))
+
+
+def _options(
+    words: tuple[str, ...], method: str | None, earlier: Earlier | None
+) -> dict[str, Any] | None:
+    """The method's options out of words like delta=0.4, checked."""
+    if not words:
+        return None
+    name = method or (earlier.round.method if earlier else None)
+    if name is None:
+        raise UserError("expected -m METHOD with -O, found none: options are its own")
+    given = options_of(words)
+    check_options(name, given)
+    return given
 
 
 def settings_for(
@@ -140,6 +196,9 @@ def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
         "seed": done.round.seed,
         "budget": done.round.budget,
         "added": done.added,
+        "constraints": dict(done.heeded),
+        "coverage": coverage_json(done.coverage),
+        "report": str(folder / REPORT),
         "picks": [pick._asdict() for pick in done.picks],
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "findings": findings_json(done.findings),
@@ -151,18 +210,23 @@ def text(done: Done, source: Source, folder: pathlib.Path) -> str:
     new = done.picks[len(done.picks) - done.added :]
     unusable = set(done.round.options["unusable"])
     kept = sum(pick.index not in unusable for pick in done.picks) - done.added
+    told = done.heeded if done.round.options["limits"]["funds"] else {}
     lines = [f"{done.round.method}: {done.reason}."]
     lines.append(
         f"{done.added:,} of {len(source.ids):,} picked"
         + (f", {kept:,} kept from before" if kept else "")
+        + (f", for {done.heeded['spent']:g} of the funds" if "spent" in told else "")
     )
     lines += [
-        f"  {pick.rank}. {shown(pick.id)} (nearest for {pick.represents:,} rows)"
+        f"  {pick.rank}. {shown(pick.id)} "
+        f"(nearest for {counted(pick.represents, 'row')})"
         for pick in new[:_FIRST]
     ]
     if len(new) > _FIRST:
         lines.append(f"  and {len(new) - _FIRST:,} more")
+    lines.append(coverage_sentence(done.coverage))
     lines.append(f"{folder}/: {', '.join(OURS)}")
+    lines.append(f"Look at {folder / REPORT}")
     return "\n".join(lines)
 
 

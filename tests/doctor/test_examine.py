@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 from jaxsel.doctor.examine import examine
 from jaxsel.doctor.finding import Finding, as_json, words
+from jaxsel.doctor.passes import PASSES
 from jaxsel.errors import UserError
 
 SOUND = np.random.default_rng(0).normal(size=(200, 12)).astype(np.float32)
@@ -235,3 +236,11 @@ def test_words_name_the_gravest_first_and_hide_control_characters() -> None:
     assert lines[2].startswith("warning: 1 of 200 rows is all zero")
     assert lines[3] == "  2.png"
     assert [line.split(":")[0] for line in lines[4:]] == ["note", "note"]
+
+
+@pytest.mark.parametrize(("n", "d"), [(60, 5), (9, 3000), (1, 4)])
+def test_all_passes_are_told_and_no_more(n: int, d: int) -> None:
+    rows = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
+    told: list[int] = []
+    examine(rows, advance=told.append)
+    assert sum(told) == PASSES * n and min(told) >= 0

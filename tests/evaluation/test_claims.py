@@ -178,7 +178,7 @@ def test_of_a_label_that_was_not_run_nothing_is_the_best():
     assert verdicts([claim], _rows(table), GUESS) == []
 
 
-def test_a_claim_speaks_of_its_framework_and_features_alone():
+def test_a_claim_speaks_of_its_features_and_data_sets_alone():
     table = _study(2, {"random": 0.0, "norm": 0.1})
     settings = [
         Setting("digits", features, framework)
@@ -192,9 +192,7 @@ def test_a_claim_speaks_of_its_framework_and_features_alone():
         return [verdict.where for verdict in verdicts([claim], rows, GUESS)]
 
     assert where() == [place(setting) for setting in settings]
-    assert where(framework="supervised") == [place(s) for s in settings[1::2]]
     assert where(features="deep") == [place(s) for s in settings[2:]]
-    assert where(features="deep", framework="supervised") == [place(settings[3])]
     assert where(features="none") == []
     assert where(datasets=("cifar10",)) == []
     assert where(datasets=("cifar10", "digits")) == where()

@@ -1,9 +1,11 @@
 """Progress: a line on a terminal, next to nothing elsewhere."""
 
+import time
+
 import pytest
 
 from jaxsel.experiment import progress as module
-from jaxsel.experiment.progress import Progress
+from jaxsel.experiment.progress import Progress, Waiting
 
 
 def test_short_work_off_a_terminal_is_silent(
@@ -50,3 +52,16 @@ def test_a_terminal_is_shown_where_an_earlier_start_ended(
         progress.start_at(80)
         progress.advance(4)
     assert "80/100" in capsys.readouterr().err
+
+
+def test_one_long_call_says_that_it_is_at_work(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Waiting("picking"):
+        pass
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.01)
+    with Waiting("picking"):
+        time.sleep(0.2)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines and set(lines) == {"picking: 0 s"}

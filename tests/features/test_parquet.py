@@ -1,7 +1,6 @@
 """Parquet: ids and vectors by the names of their columns, every mistake named."""
 
 import pathlib
-import sys
 from typing import Any
 
 import numpy as np
@@ -100,13 +99,4 @@ def test_a_truncated_file(tmp_path: pathlib.Path) -> None:
     path = write(tmp_path, ids=list(IDS), vector=VECTORS["lists"])
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(UserError, match=r"damaged or truncated .*write it again"):
-        read(path)
-
-
-def test_without_pyarrow(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write(tmp_path, ids=list(IDS), vector=VECTORS["lists"])
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(UserError, match=r"not installed: pip install 'jaxsel\[parquet"):
         read(path)

@@ -1,7 +1,6 @@
 """report.html: whole, well formed, escaped, and in need of no other file."""
 
 import base64
-import html.parser
 import io
 import re
 
@@ -15,37 +14,9 @@ from jaxsel.evaluation.rows import ResultRow
 from jaxsel.report import contact_sheet as sheet_module
 from jaxsel.report.contact_sheet import contact_sheet, first_seed_picks, sheet_budget
 from jaxsel.report.page import ReportInputs, report_html
+from tests.report.page_tree import Tree
 
 HOSTILE = "<script>alert('x')</script>&\"quoted\""
-VOID = {"meta", "img", "br"}
-
-
-class Tree(html.parser.HTMLParser):
-    """Checks that every element is closed in turn; keeps elements and text."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.open, self.elements, self.words = [], [], []
-        self.feed(text)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def all(self, tag):
-        return [attrs for name, attrs in self.elements if name == tag]
 
 
 def _inputs():

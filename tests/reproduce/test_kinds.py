@@ -203,7 +203,8 @@ def test_a_single_seed_has_neither_errors_nor_an_answer(
     first, second = product.said
     assert "in a single seed (n=1), so no interval" in first
     assert second == (
-        "1 of 1 differences to random, averaged over the budgets, are not resolved."
+        "1 of 1 differences to random, averaged over the budgets where there are "
+        "several, are not resolved."
     )
 
 

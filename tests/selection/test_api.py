@@ -281,3 +281,14 @@ def test_clusters_are_told_in_the_order_of_the_given_rows() -> None:
     ids = np.random.default_rng(1).permutation(30)
     shuffled = jaxsel.select(rows[ids], 3, "typiclust", ids=ids).info["assignments"]
     np.testing.assert_array_equal(shuffled, plain[ids])
+
+
+def test_going_on_with_the_same_seed_does_not_fall_beside_the_first_picks() -> None:
+    # Rows next to each other are often frames of one video.
+    rows = np.random.default_rng(0).normal(size=(5000, 16))
+    first = jaxsel.select(rows, 20).indices
+    more = jaxsel.select(rows, 20, labelled=first).indices
+    again = jaxsel.select(rows, 20, labelled=first).indices
+    np.testing.assert_array_equal(more, again)
+    apart = np.abs(more[:, None] - first[None]).min(axis=1)
+    assert (apart <= 3).sum() <= 6  # by chance one or none; it was 18

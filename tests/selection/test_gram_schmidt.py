@@ -127,8 +127,8 @@ def _own_residuals(algorithm, features, monkeypatch):
         return rows, state.residual
     finish = blocked.ledgers.finish
 
-    def with_basis(ledger, rest):
-        return finish(ledger, rest)._replace(info={"basis": ledger.basis})
+    def with_basis(ledger, rest, rules):
+        return finish(ledger, rest, rules)._replace(info={"basis": ledger.basis})
 
     monkeypatch.setattr(blocked.ledgers, "finish", with_basis)
     size = 1 if algorithm == "downdate" else 16

@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+import jax
 import numpy as np
 import pytest
 from processes import alone
@@ -127,11 +128,12 @@ def test_a_mesh_of_one_device_is_no_mesh() -> None:
 
 def test_the_order_of_a_random_tie_is_drawn_before_rows_are_placed() -> None:
     ids = np.array([2, 0, 1])
-    order, options = drawn_order("k_center", 0, 3, ids, {"tie": "random"})
+    key = jax.random.key(0)
+    order, options = drawn_order("k_center", key, 3, ids, {"tie": "random"})
     assert order is not None and sorted(order) == [0, 1, 2]
     assert options == {"tie": "lowest"}
     for method, options in (("norm", {"tie": "random"}), ("k_center", {})):
-        assert drawn_order(method, 0, 3, ids, options) == (ids, options)
+        assert drawn_order(method, key, 3, ids, options) == (ids, options)
 
 
 def test_what_a_mesh_refuses() -> None:

@@ -4,6 +4,8 @@ import pathlib
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from jaxsel.errors import UserError
@@ -82,9 +84,6 @@ def test_a_stored_folder_of_features(tmp_path: pathlib.Path, dtype: str) -> None
 
 
 def save_table(file: pathlib.Path, columns: dict[str, Any]) -> pathlib.Path:
-    pa = pytest.importorskip("pyarrow")
-    import pyarrow.parquet as pq
-
     pq.write_table(pa.table(columns), file)
     return file
 

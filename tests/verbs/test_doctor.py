@@ -59,3 +59,15 @@ def test_a_stop_by_hand_is_code_130(
     monkeypatch.setattr("jaxsel.verbs.doctor.open_source", stop)
     said = run("doctor", matrix)
     assert said.code == 130 and "stopped" in said.err
+
+
+def test_images_that_are_the_same_file_are_told(run: Run, folder: pathlib.Path) -> None:
+    assert run("doctor", folder, "--json").found["copies"] == []
+    for name in ("again.png", "z9.png"):
+        (folder / name).write_bytes((folder / "plain.png").read_bytes())
+    (folder / "other.png").write_bytes((folder / "new\nline.png").read_bytes())
+    said = run("doctor", folder)
+    assert said.code == 0
+    assert "3 images are copies of another file: a label" in said.out
+    assert "\n  again.png = plain.png = z9.png\n" in said.out
+    assert "\n  'new\\nline.png' = other.png\n" in said.out

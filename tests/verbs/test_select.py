@@ -48,18 +48,20 @@ def test_ids_of_the_file_are_those_of_the_picks(
 def test_without_a_method_one_is_chosen_and_the_reason_said(
     run: Run, folder: pathlib.Path
 ) -> None:
-    # Pixels have learned nothing; of other features the rule itself is asked below.
+    # Pixels have learned nothing, which the reason says.
     said = run("select", folder, "-b", 3, "--encoder", "rgb", "--side", 4)
     assert said.code == 0, said.err
-    assert said.out.startswith("random: on features that have learned nothing")
+    assert said.out.startswith("typiclust: with few labels")
+    assert "expect less" in said.out
     assert (pathlib.Path("picks") / "round.json").is_file()
 
 
 def test_the_rule_by_budget_rows_and_features() -> None:
-    assert default_method(100, 5_000, True).method == "typiclust"
-    assert default_method(101, 5_000, True).method == "probcover"
-    assert default_method(101, 1_000_000, True).method == "typiclust"
-    assert default_method(10, 5_000, False).method == "random"
+    for learned in (True, False):
+        assert default_method(100, 5_000, learned).method == "typiclust"
+        assert default_method(101, 5_000, learned).method == "probcover"
+        assert default_method(101, 1_000_000, learned).method == "k_center"
+    assert "expect less" in default_method(10, 5_000, False).reason
 
 
 @pytest.mark.parametrize("kind", ["ids", "indices", "labels"])
@@ -142,7 +144,8 @@ def test_a_folder_is_never_overwritten_unasked(run: Run, matrix: pathlib.Path) -
     assert run(*words, "--force").code == 0
     assert contents(out)["mine.txt"] == b"mine"
     assert set(contents(out)) == {
-        "mine.txt", "picks.csv", "picks.npy", "round.json", "manifest.json"
+        "mine.txt", "picks.csv", "picks.npy", "assignments.parquet", "coverage.csv",
+        "report.html", "round.json", "manifest.json",
     }  # fmt: skip
 
 

@@ -79,9 +79,9 @@ def _differences(rows: Sequence[ResultRow]) -> list[str]:
     if len(resolved) < len(most):
         said.append(
             f"{len(most) - len(resolved)} of {len(most)} differences to random, "
-            "averaged over the budgets, are not resolved."
+            "averaged over the budgets where there are several, are not resolved."
         )
-    return said
+    return list(dict.fromkeys(said))  # At a single budget the two may be one.
 
 
 def chance_of(done: Iterable[Done]) -> dict[str, float]:

@@ -51,9 +51,10 @@ def draw(figure: Figure, workdir: pathlib.Path) -> Product:
     cases = [(m, n, options["budget"]) for m in options["methods"] for n in sizes]
     cases += [(m, fixed, b) for m in options["methods"] for b in options["budgets"]]
     identity = inputs.train_features.identity
-    known = {name: provenance()[name] for name in ("machine", "devices")}
-    path = workdir / f"speed-{part.study}-{hash_of([identity, known])[:8]}.jsonl"
-    timed = _measure(list(dict.fromkeys(cases)), rows, path)
+    here = provenance()
+    known = hash_of([identity, {name: here[name] for name in ("machine", "devices")}])
+    path = workdir / f"speed-{part.study}-{known[:8]}.jsonl"
+    timed = _measure(list(dict.fromkeys(cases)), rows, path, here)
     panels = [
         TimesPanel(
             f"{options['budget']} picks",
@@ -122,13 +123,15 @@ def sizes_of(n: int, wanted: Sequence[int]) -> list[int]:
 
 
 def _measure(
-    cases: list[tuple[str, int, int]], rows: np.ndarray, path: pathlib.Path
+    cases: list[tuple[str, int, int]],
+    rows: np.ndarray,
+    path: pathlib.Path,
+    where: dict[str, Any],
 ) -> dict[tuple[str, int, int], dict[str, Any]]:
     """Seconds of every case, those of the journal first."""
     entries = journal.read(path)
     timed = {(e["method"], e["pool"], e["budget"]): e for e in entries}
     missing = [case for case in cases if case not in timed]
-    where = provenance() if missing else {}
     with Progress("timing", len(missing), "case") as progress:
         for method, n, budget in missing:
             seconds = []

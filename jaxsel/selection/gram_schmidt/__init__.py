@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxsel.errors import UserError
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import blocked, pivoted, sequential
+from jaxsel.selection.rules import Rules, reordered
 
 ALGORITHMS = ("auto", "sequential", "downdate", "blocked")
 
@@ -34,6 +35,7 @@ def select_gram_schmidt(
     norm_ord: float = 2.0,
     deterministic: bool = False,
     tie: str = "lowest",
+    rules: Rules | None = None,
 ) -> Picks:
     r"""Draws rows by the length of what the picks so far do not span.
 
@@ -57,6 +59,8 @@ def select_gram_schmidt(
         of F^T (paper, Fig. 6c).
       tie: "lowest" or "random", who comes first among equal residuals when
         deterministic.
+      rules: what the picks must heed beyond `labelled`, or None. Where no row is
+        allowed any more the rest of the indices is -1.
 
     Returns:
       Picks; a gain is the length of the row's residual when picked. A smaller
@@ -83,6 +87,7 @@ def select_gram_schmidt(
     if deterministic and tie == "random":
         shuffled = jax.random.permutation(key_tie, n)
         features, labelled = features[shuffled], labelled[shuffled]
+        rules = None if rules is None else reordered(rules, shuffled)
     if algorithm == "sequential":
         picks = sequential.select(
             key_draws,
@@ -91,17 +96,26 @@ def select_gram_schmidt(
             budget=budget,
             norm_ord=norm_ord,
             deterministic=deterministic,
+            rules=rules,
         )
     else:
         size = 1 if algorithm == "downdate" else block_size
         if deterministic:
-            picks = pivoted.select(features, labelled, budget=budget, block_size=size)
+            picks = pivoted.select(
+                features, labelled, budget=budget, block_size=size, rules=rules
+            )
         else:
             picks = blocked.select(
-                key_draws, features, labelled, budget=budget, block_size=size
+                key_draws,
+                features,
+                labelled,
+                budget=budget,
+                block_size=size,
+                rules=rules,
             )
     if deterministic and tie == "random":
-        picks = picks._replace(indices=shuffled[picks.indices].astype(jnp.int32))
+        indices = shuffled[picks.indices].astype(jnp.int32)
+        picks = picks._replace(indices=jnp.where(picks.indices < 0, -1, indices))
     return picks
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsel.selection import rules as rule
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import ledger as ledgers
@@ -20,6 +21,7 @@ from jaxsel.selection.gram_schmidt import residuals as res
 from jaxsel.selection.gram_schmidt.block import Block, gather, take
 from jaxsel.selection.gram_schmidt.ledger import Ledger
 from jaxsel.selection.norm import row_norms
+from jaxsel.selection.rules import Rules, Standing
 
 # The residuals are measured afresh when the padding of the bounds wastes more than
 # this share of the proposals.
@@ -55,6 +57,7 @@ def select(
     *,
     budget: int,
     block_size: int,
+    rules: Rules | None = None,
 ) -> Picks:
     """Draws by blocks; `block_size=1` is plain downdating, one product to a pick.
 
@@ -67,15 +70,15 @@ def select(
     def one_measurement(ledger: Ledger) -> Ledger:
         residuals = res.measure(features, own, ledger.basis)
         return jax.lax.cond(
-            res.exhausted(residuals, own, ledger.free),
+            res.exhausted(residuals, own, ledgers.open_rows(ledger, rules)),
             ledgers.next_round,
             lambda ledger: _draw_until_loose(
-                key_draws, features, own, ledger, residuals, block_size
+                key_draws, features, own, ledger, residuals, block_size, rules
             ),
             ledger._replace(measures=ledger.measures + 1),
         )
 
-    ledger = ledgers.open_ledger(features, labelled, budget, block_size)
+    ledger = ledgers.open_ledger(features, labelled, budget, block_size, rules)
     if features.size >= LARGE:
         # The first measurement is of the rows themselves; a conditional copies them.
         ledger = jax.lax.cond(
@@ -87,14 +90,15 @@ def select(
                 ledger._replace(measures=ledger.measures + 1),
                 res.unprojected(features, own),
                 block_size,
+                rules,
             ),
             lambda ledger: ledger,
             ledger,
         )
     ledger = jax.lax.while_loop(
-        lambda ledger: ledgers.wants_more(ledger, own), one_measurement, ledger
+        lambda ledger: ledgers.wants_more(ledger, own, rules), one_measurement, ledger
     )
-    return ledgers.finish(ledger, sampling.gumbel(key_rest, own.shape))
+    return ledgers.finish(ledger, sampling.gumbel(key_rest, own.shape), rules)
 
 
 def _draw_until_loose(
@@ -104,6 +108,7 @@ def _draw_until_loose(
     ledger: Ledger,
     residuals: res.Residuals,
     block_size: int,
+    rules: Rules | None,
 ) -> Ledger:
     """Passes over one measurement, until done or until its bounds are too loose."""
     measured_at = ledger.basis.size
@@ -113,21 +118,24 @@ def _draw_until_loose(
         size = state.ledger.basis.size
         loose = (state.share < WASTED) & (size > measured_at)
         full = size >= capacity
-        return ledgers.wants_more(state.ledger, own) & ~loose & ~full
+        return ledgers.wants_more(state.ledger, own, rules) & ~loose & ~full
 
     def one_pass(state: Passes) -> Passes:
         now = residuals._replace(left=state.left)
-        bound = jnp.where(state.ledger.free, res.bounds(now), 0.0)
+        free = ledgers.open_rows(state.ledger, rules)
+        bound = jnp.where(free, res.bounds(now), 0.0)
         key_pass = jax.random.fold_in(key, state.ledger.passes)
         uniforms = jax.random.uniform(key_pass, (3, block_size), jnp.float32)
         rows = sampling.proportional(uniforms[:2], bound)
         block = gather(features, rows, state.ledger.basis)
         ratio = block.at_start / jnp.where(bound[rows] > 0, bound[rows], jnp.inf)
-        block = _thin(state.ledger, block, bound[rows], uniforms[2], capacity)
-        ledger = ledgers.record(state.ledger, block)
+        block, standing = thin(
+            state.ledger, block, bound[rows], uniforms[2], capacity, rules
+        )
+        ledger = ledgers.record(state.ledger, block)._replace(standing=standing)
         ledger = ledger._replace(ratio=jnp.maximum(ledger.ratio, jnp.max(ratio)))
         left = jax.lax.cond(
-            ledgers.wants_more(ledger, own) & (block.added > 0),
+            ledgers.wants_more(ledger, own, rules) & (block.added > 0),
             lambda: res.downdate(now, block.new).left,
             lambda: state.left,  # after the last pass, or one without a pick
         )
@@ -139,9 +147,14 @@ def _draw_until_loose(
     return jax.lax.while_loop(usable, one_pass, start).ledger
 
 
-def _thin(
-    ledger: Ledger, block: Block, bound: jax.Array, coins: jax.Array, capacity: int
-) -> Block:
+def thin(
+    ledger: Ledger,
+    block: Block,
+    bound: jax.Array,
+    coins: jax.Array,
+    capacity: int,
+    rules: Rules | None,
+) -> tuple[Block, Standing | None]:
     """Walks the proposals in order and takes those whose coin says so.
 
     Args:
@@ -150,20 +163,32 @@ def _thin(
       bound: float32 `[b]`, the weights they were drawn with.
       coins: float32 `[b]`, uniform.
       capacity: the largest size of the basis.
+      rules: what the picks must heed; rows that they rule out meanwhile are passed
+        over, which leaves the law of the draws restricted to the others.
+
+    Returns:
+      The block with its picks, and what they have left of the rules.
     """
     size = ledger.basis.size
     wanted = jnp.minimum(ledger.rows.shape[0] - ledger.picked, capacity - size)
 
-    def one_proposal(t, block: Block) -> Block:
+    def one_proposal(t, walk: tuple[Block, Standing | None]):
+        block, standing = walk
         length = jnp.sqrt(jnp.sum(jnp.square(block.rest[t])))
         again = jnp.any(block.taken & (block.rows == block.rows[t]))
         # A bound of 0 marks a row that is not free.
         accept = (coins[t] * bound[t] < length) & (bound[t] > 0) & ~again
-        return jax.lax.cond(
-            accept & (block.added < wanted),
+        accept = accept & (block.added < wanted)
+        if rules is not None and standing is not None:
+            accept = accept & rule.allowed(rules, standing, block.rows[t])
+            standing = rule.after(rules, standing, jnp.where(accept, block.rows[t], -1))
+        block = jax.lax.cond(
+            accept,
             lambda block: take(block, t, ledger.basis),
             lambda block: block,
             block,
         )
+        return block, standing
 
-    return jax.lax.fori_loop(0, block.rows.shape[0], one_proposal, block)
+    walk = (block, ledger.standing)
+    return jax.lax.fori_loop(0, block.rows.shape[0], one_proposal, walk)

@@ -5,9 +5,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsel.selection import rules as rule
+from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import basis as bases
 from jaxsel.selection.gram_schmidt.block import Block, span
+from jaxsel.selection.rules import Rules, Standing
 
 
 class Ledger(NamedTuple):
@@ -24,6 +27,7 @@ class Ledger(NamedTuple):
       measures: int32 scalar, times the residuals were measured explicitly.
       ratio: float32 scalar, the largest residual over its bound; above 1 the
         bound did not hold.
+      standing: what the picks have left of the rules, where there are some.
     """
 
     rows: jax.Array
@@ -35,10 +39,15 @@ class Ledger(NamedTuple):
     passes: jax.Array
     measures: jax.Array
     ratio: jax.Array
+    standing: Standing | None = None
 
 
 def open_ledger(
-    features: jax.Array, labelled: jax.Array, budget: int, block: int
+    features: jax.Array,
+    labelled: jax.Array,
+    budget: int,
+    block: int,
+    rules: Rules | None = None,
 ) -> Ledger:
     """No picks yet; a basis of the labelled rows, where there are any."""
     basis = span(features, labelled, block)
@@ -53,13 +62,21 @@ def open_ledger(
         zero,
         zero,
         jnp.float32(0),
+        None if rules is None else rule.begin(rules, budget),
     )
 
 
-def wants_more(ledger: Ledger, own: jax.Array) -> jax.Array:
-    """Whether picks are missing and a row that is not zero is left."""
+def open_rows(ledger: Ledger, rules: Rules | None) -> jax.Array:
+    """bool `[n]`: free, and allowed by the rules."""
+    if rules is None or ledger.standing is None:
+        return ledger.free
+    return ledger.free & rule.allowed(rules, ledger.standing)
+
+
+def wants_more(ledger: Ledger, own: jax.Array, rules: Rules | None = None) -> jax.Array:
+    """Whether picks are missing and a row that is not zero may be picked."""
     budget = ledger.rows.shape[0]
-    return (ledger.picked < budget) & jnp.any(ledger.free & (own > 0))
+    return (ledger.picked < budget) & jnp.any(open_rows(ledger, rules) & (own > 0))
 
 
 def next_round(ledger: Ledger) -> Ledger:
@@ -86,23 +103,29 @@ def record(ledger: Ledger, block: Block) -> Ledger:
     )
 
 
-def finish(ledger: Ledger, scores: jax.Array) -> Picks:
+def finish(ledger: Ledger, scores: jax.Array, rules: Rules | None = None) -> Picks:
     """Fills what is missing from the zero rows, highest score first.
 
     Args:
-      ledger: without a free row that is not zero, if it is short.
+      ledger: without an open row that is not zero, if it is short.
       scores: float32 `[n]`, finite.
+      rules: what the picks must heed.
     """
     budget = ledger.rows.shape[0]
     short = ledger.picked < budget
 
     def fill(ledger: Ledger) -> Ledger:
-        _, rest = jax.lax.top_k(jnp.where(ledger.free, scores, -jnp.inf), budget)
+        if rules is None or ledger.standing is None:
+            _, rest = jax.lax.top_k(jnp.where(ledger.free, scores, -jnp.inf), budget)
+        else:
+            rest, _ = sampling.in_tiers_by_rules(
+                scores, (ledger.free,), rules, ledger.standing, budget
+            )
         place = jnp.arange(budget, dtype=jnp.int32)
         moved = rest[jnp.clip(place - ledger.picked, 0)].astype(jnp.int32)
         return ledger._replace(
             rows=jnp.where(place < ledger.picked, ledger.rows, moved),
-            rounds=ledger.rounds + 1,
+            rounds=ledger.rounds + jnp.any(rest >= 0),
         )
 
     ledger = jax.lax.cond(short, fill, lambda ledger: ledger, ledger)

@@ -10,12 +10,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsel.selection import rules as rule
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import ledger as ledgers
 from jaxsel.selection.gram_schmidt import residuals as res
 from jaxsel.selection.gram_schmidt.block import Block, gather, take
 from jaxsel.selection.gram_schmidt.ledger import Ledger
 from jaxsel.selection.norm import row_norms
+from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.sharded import mesh
 
 # Where the padding of an outside bound is no more than this share, and alone keeps
@@ -38,7 +40,12 @@ class Passes(NamedTuple):
 
 
 def select(
-    features: jax.Array, labelled: jax.Array, *, budget: int, block_size: int
+    features: jax.Array,
+    labelled: jax.Array,
+    *,
+    budget: int,
+    block_size: int,
+    rules: Rules | None = None,
 ) -> Picks:
     """Always the largest residual; see `select_gram_schmidt`."""
     n = features.shape[0]
@@ -47,20 +54,20 @@ def select(
     def one_measurement(ledger: Ledger) -> Ledger:
         residuals = res.measure(features, own, ledger.basis)
         return jax.lax.cond(
-            res.exhausted(residuals, own, ledger.free),
+            res.exhausted(residuals, own, ledgers.open_rows(ledger, rules)),
             ledgers.next_round,
             lambda ledger: _take_until_stuck(
-                features, own, ledger, residuals, min(block_size, n)
+                features, own, ledger, residuals, min(block_size, n), rules
             ),
             ledger._replace(measures=ledger.measures + 1),
         )
 
     ledger = jax.lax.while_loop(
-        lambda ledger: ledgers.wants_more(ledger, own),
+        lambda ledger: ledgers.wants_more(ledger, own, rules),
         one_measurement,
-        ledgers.open_ledger(features, labelled, budget, block_size),
+        ledgers.open_ledger(features, labelled, budget, block_size, rules),
     )
-    return ledgers.finish(ledger, -jnp.arange(n, dtype=jnp.float32))
+    return ledgers.finish(ledger, -jnp.arange(n, dtype=jnp.float32), rules)
 
 
 def _take_until_stuck(
@@ -69,6 +76,7 @@ def _take_until_stuck(
     ledger: Ledger,
     residuals: res.Residuals,
     block_size: int,
+    rules: Rules | None,
 ) -> Ledger:
     """Passes over one measurement, until done or no pick is certain."""
     measured_at = ledger.basis.size
@@ -76,20 +84,22 @@ def _take_until_stuck(
 
     def usable(state: Passes) -> jax.Array:
         full = state.ledger.basis.size >= capacity
-        return ledgers.wants_more(state.ledger, own) & ~state.stuck & ~full
+        return ledgers.wants_more(state.ledger, own, rules) & ~state.stuck & ~full
 
     def one_pass(state: Passes) -> Passes:
         now = residuals._replace(left=state.left)
-        free = state.ledger.free
+        free = ledgers.open_rows(state.ledger, rules)
         # On a fresh measurement the longest row is known without any bound.
         fresh = state.ledger.basis.size == measured_at
         sure = jnp.where(fresh, res.heaviest(res.lengths(now), free), -1)
-        rows, outside = _highest(now, free, sure, block_size)
+        rows, outside = highest(now, free, sure, block_size)
         block = gather(features, rows, state.ledger.basis)
-        block = _take_certain(state.ledger, block, own, outside, sure, capacity)
-        ledger = ledgers.record(state.ledger, block)
+        block, standing = take_certain(
+            state.ledger, block, own, outside, sure, capacity, rules
+        )
+        ledger = ledgers.record(state.ledger, block)._replace(standing=standing)
         left = jax.lax.cond(
-            ledgers.wants_more(ledger, own),
+            ledgers.wants_more(ledger, own, rules),
             lambda: res.downdate(now, block.new).left,
             lambda: state.left,  # the last pass needs no downdate
         )
@@ -111,7 +121,7 @@ class Outside(NamedTuple):
     length: jax.Array
 
 
-def _highest(
+def highest(
     residuals: res.Residuals, free: jax.Array, sure: jax.Array, size: int
 ) -> tuple[jax.Array, Outside]:
     """The rows with the highest bounds, ascending, and what the others can reach.
@@ -135,23 +145,26 @@ def _highest(
     return rows.astype(jnp.int32), outside
 
 
-def _take_certain(
+def take_certain(
     ledger: Ledger,
     block: Block,
     own: jax.Array,
     outside: Outside,
     sure: jax.Array,
     capacity: int,
-) -> Block:
+    rules: Rules | None,
+) -> tuple[Block, Standing | None]:
     """Takes the longest residual of the block while nothing outside can be longer."""
     wanted = jnp.minimum(
         ledger.rows.shape[0] - ledger.picked, capacity - ledger.basis.size
     )
     enough = res.EXHAUSTED * own[block.rows]
-    free = ledger.free[block.rows]
 
-    def one_row(state: tuple[Block, jax.Array]) -> tuple[Block, jax.Array]:
-        block, _ = state
+    def one_row(state: tuple[Block, Standing | None, jax.Array]):
+        block, standing, _ = state
+        free = ledger.free[block.rows]
+        if rules is not None and standing is not None:
+            free = free & rule.allowed(rules, standing, block.rows)
         left = row_norms(block.rest)
         given = (block.added == 0) & (sure >= 0)
         place = jnp.where(
@@ -167,11 +180,18 @@ def _take_certain(
         go = (given | (longest & free[place] & ~block.taken[place])) & (
             block.added < wanted
         )
-        return jax.lax.cond(
+        block = jax.lax.cond(
             go,
             lambda block: take(block, place, ledger.basis),
             lambda block: block,
             block,
-        ), go
+        )
+        if rules is not None and standing is not None:
+            row = jnp.where(go, block.rows[place], -1)
+            standing = rule.after(rules, standing, row)
+            # Rows outside the block may have been opened, which has to be looked at.
+            go = go & ~standing.grew
+        return block, standing, go
 
-    return jax.lax.while_loop(lambda state: state[1], one_row, (block, wanted > 0))[0]
+    start = (block, ledger.standing, wanted > 0)
+    return jax.lax.while_loop(lambda state: state[2], one_row, start)[:2]

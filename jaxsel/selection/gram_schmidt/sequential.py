@@ -5,12 +5,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxsel.selection import rules as rule
 from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import basis as bases
 from jaxsel.selection.gram_schmidt.block import span
 from jaxsel.selection.gram_schmidt.residuals import EXHAUSTED, heaviest
 from jaxsel.selection.norm import row_norms
+from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.sharded import mesh
 
 
@@ -22,12 +24,20 @@ class State(NamedTuple):
       free: bool `[n]`, rows that may still be picked.
       rounds: int32, rounds begun.
       uniform: bool, only zero rows were left and the last round has begun.
+      standing: what the picks have left of the rules, where there are some.
     """
 
     residual: jax.Array
     free: jax.Array
     rounds: jax.Array
     uniform: jax.Array
+    standing: Standing | None = None
+
+    def open_rows(self, rules: Rules | None) -> jax.Array:
+        """bool `[n]`: free, and allowed by the rules."""
+        if rules is None or self.standing is None:
+            return self.free
+        return self.free & rule.allowed(rules, self.standing)
 
 
 def select(
@@ -38,6 +48,7 @@ def select(
     budget: int,
     norm_ord: float,
     deterministic: bool,
+    rules: Rules | None = None,
 ) -> Picks:
     """Runs Algorithm 1 as a `fori_loop` of masked projections of the residual.
 
@@ -52,6 +63,7 @@ def select(
         budget=budget,
         norm_ord=norm_ord,
         deterministic=deterministic,
+        rules=rules,
     )
     return Picks(rows, gains, state.rounds, {})
 
@@ -64,34 +76,44 @@ def run(
     budget: int,
     norm_ord: float,
     deterministic: bool,
+    rules: Rules | None = None,
 ) -> tuple[State, jax.Array, jax.Array]:
     """The last state of the loop, the picks, and their residual lengths."""
     own = row_norms(features)
     start = State(
         _without_span(features, labelled), ~labelled, jnp.int32(1), jnp.bool_(False)
     )
+    if rules is not None:
+        start = start._replace(standing=rule.begin(rules, budget))
 
     def one_pick(i, carry):
         state, rows, gains = carry
-        alive = jnp.any(state.free & (row_norms(state.residual) > EXHAUSTED * own))
+        free = state.open_rows(rules)
+        alive = jnp.any(free & (row_norms(state.residual) > EXHAUSTED * own))
         state = jax.lax.cond(
-            alive | state.uniform,
+            # Where no row may be picked, a new round would not help.
+            alive | state.uniform | ~jnp.any(free),
             lambda state: state,
-            lambda state: _next_round(state, features, own),
+            lambda state: _next_round(state, features, own, free),
             state,
         )
         weights = jnp.where(state.uniform, 1.0, row_norms(state.residual, norm_ord))
-        weights = jnp.where(state.free, weights, 0.0)
+        weights = jnp.where(free, weights, 0.0)
         if deterministic:
-            row = heaviest(weights, state.free)
+            row = heaviest(weights, free)
         else:
             row = _draw(jax.random.fold_in(key, i), weights)
         picked = mesh.row(state.residual, row)
+        if rules is not None:
+            assert state.standing is not None
+            row = jnp.where(free[row], row, -1)
+            picked = jnp.where(row < 0, 0.0, picked)
+            state = state._replace(standing=rule.after(rules, state.standing, row))
         length = jnp.sqrt(jnp.sum(jnp.square(picked)))
         q = picked / jnp.where(length > 0, length, 1.0)
         state = state._replace(
             residual=state.residual - jnp.outer(bases.product(state.residual, q), q),
-            free=state.free.at[row].set(False),
+            free=state.free.at[row].set((row < 0) & state.free[row]),
         )
         return state, rows.at[i].set(row), gains.at[i].set(length)
 
@@ -109,9 +131,14 @@ def _without_span(features: jax.Array, labelled: jax.Array) -> jax.Array:
     return jax.lax.cond(jnp.any(labelled), project, lambda x: x, features)
 
 
-def _next_round(state: State, features: jax.Array, own: jax.Array) -> State:
-    only_zeros = ~jnp.any(state.free & (own > 0))
-    return State(features, state.free, state.rounds + 1, only_zeros)
+def _next_round(
+    state: State, features: jax.Array, own: jax.Array, free: jax.Array
+) -> State:
+    return state._replace(
+        residual=features,
+        rounds=state.rounds + 1,
+        uniform=~jnp.any(free & (own > 0)),
+    )
 
 
 def _draw(key: jax.Array, weights: jax.Array) -> jax.Array:

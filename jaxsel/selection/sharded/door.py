@@ -55,7 +55,8 @@ class OnMesh:
         began = time.perf_counter()
         program, traced = program_of(self._entry, self._mesh, mask, budget, options)
         with jax.set_mesh(self._mesh):
-            picks = program(np.uint32(seed), self._seen, mask, traced)
+            seeds = np.array([seed, mask.sum()], np.uint32)
+            picks = program(seeds, self._seen, mask, traced)
             picks = jax.block_until_ready(picks)
         return jax.tree.map(np.asarray, picks), time.perf_counter() - began
 
@@ -77,9 +78,10 @@ def program_of(
       options: the method's, checked.
 
     Returns:
-      The jitted `(seed, rows, mask, options)`, of uint32, float32 `[m, d]` by rows,
-      `m` the least multiple of the devices from `n`, and bool `[n]`; to be called
-      with the mesh set. And the options that it takes.
+      The jitted `(seeds, rows, mask, options)`, of the seed and the number of labelled
+      rows, uint32 `[2]`; float32 `[m, d]` by rows, `m` the least multiple of the
+      devices from `n`; and bool `[n]`; to be called with the mesh set. And the options
+      that it takes.
     """
     options = _with_room(entry, mask, budget, options)
     traced = {
@@ -93,7 +95,10 @@ def program_of(
     if "candidates" in entry.options and 2 * budget > np.sum(~mask):
         known = mask.tobytes()
     settings = tuple(sorted(fixed.items()))
-    return _program(entry.function, mesh, len(mask), budget, settings, known), traced
+    program = _program(
+        entry.function, mesh, len(mask), budget, settings, known, bool(mask.any())
+    )
+    return program, traced
 
 
 def _with_room(
@@ -121,7 +126,11 @@ def check_mesh(mesh: Any) -> None:
 
 
 def drawn_order(
-    method: str, seed: int, n: int, order: np.ndarray | None, options: dict[str, Any]
+    method: str,
+    key: jax.Array,
+    n: int,
+    order: np.ndarray | None,
+    options: dict[str, Any],
 ) -> tuple[np.ndarray | None, dict[str, Any]]:
     """Where a method would shuffle the rows to break ties, the order that it draws.
 
@@ -132,7 +141,6 @@ def drawn_order(
       The order of placing, and the options for it.
     """
     random = options.get("tie") == "random"
-    key = jax.random.key(seed)
     if random and method == "gram_schmidt" and options.get("deterministic"):
         key = jax.random.split(key)[1]
     elif not (random and method == "k_center"):
@@ -152,16 +160,20 @@ def _program(
     budget: int,
     fixed: tuple[tuple[str, Any], ...],
     known: bytes | None,
+    warm: bool,
 ) -> Any:
     """A method with its fixed options, for rows that end with some of no pool."""
 
-    def call(seed: Any, rows: jax.Array, mask: Any, traced: dict[str, Any]) -> Picks:
+    def call(seeds: Any, rows: jax.Array, mask: Any, traced: dict[str, Any]) -> Picks:
+        key = jax.random.key(seeds[0])
+        if warm:  # as `sampling.key_of`
+            key = jax.random.fold_in(key, seeds[1])
         if known is None:
             mask = by_rows(mask)
         else:
             mask = np.frombuffer(known, bool)
         return function(
-            jax.random.key(seed),
+            key,
             by_rows(rows[:n]),
             mask,
             budget=budget,

@@ -1,0 +1,43 @@
+"""Pools on disk for the benchmark of scale, written block by block."""
+
+import pathlib
+
+import numpy as np
+
+# Rows made at a time.
+ROWS = 1 << 16
+CLUSTERS = 200
+
+
+def write(path: pathlib.Path, n: int, d: int, dtype: str) -> None:
+    """Writes a mixture of directions of uneven sizes and lengths as one `.npy` file.
+
+    Row i depends on i's block and `d` alone: a smaller pool is the start of a larger.
+
+    Args:
+      path: the file; it appears under its name when it is whole.
+      n, d: its shape.
+      dtype: "float32", or "int8": the same rows times 16, rounded.
+    """
+    rng = np.random.default_rng(0)
+    centres = rng.standard_normal((CLUSTERS, d), np.float32)
+    share = 1 / np.arange(1, CLUSTERS + 1)
+    share = np.cumsum(share / share.sum())
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        header = {
+            "descr": np.lib.format.dtype_to_descr(np.dtype(dtype)),
+            "fortran_order": False,
+            "shape": (n, d),
+        }
+        np.lib.format.write_array_header_1_0(file, header)
+        for start in range(0, n, ROWS):
+            rng = np.random.default_rng([1, start])
+            ids = np.searchsorted(share, rng.random(ROWS)).clip(0, CLUSTERS - 1)
+            rows = rng.standard_normal((ROWS, d), np.float32)
+            rows = centres[ids] + 0.6 * rows
+            rows *= rng.gamma(4, 0.25, (ROWS, 1)).astype(np.float32)
+            if dtype == "int8":
+                rows = np.rint(16 * rows).clip(-127, 127)
+            file.write(rows[: n - start].astype(dtype).tobytes())
+    part.replace(path)

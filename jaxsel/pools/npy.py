@@ -1,0 +1,142 @@
+"""A shard in NumPy's own format, read at positions of the file."""
+
+import os
+import pathlib
+from typing import BinaryIO
+
+import numpy as np
+
+from jaxsel.errors import UserError
+from jaxsel.pools.shard import (
+    BFLOAT16,
+    Stamp,
+    check_number,
+    check_unchanged,
+    delivered,
+    stamp_of,
+)
+
+# Rows this near in the file are read together: a seek costs as much.
+NEAR_BYTES = 1 << 14
+# Rows of another type than those kept are converted so many bytes at a time.
+CONVERTED_BYTES = 1 << 20
+
+
+class NpyShard:
+    """An array `[n, d]` in a `.npy` file; see `jaxsel.pools.shard.Shard`."""
+
+    def __init__(self, path: pathlib.Path, dtype: str | None = None) -> None:
+        """Reads the header.
+
+        Args:
+          path: the file.
+          dtype: "bfloat16" where the file holds its bits as uint16.
+
+        Raises:
+          UserError: no `.npy` file, not `[n, d]`, truncated or too long, no numbers.
+        """
+        self.path = path
+        self.stamp: Stamp = stamp_of(path)
+        shape, self._raw, self._offset = _header(path)
+        if self._raw == np.dtype("V2") or (
+            dtype == "bfloat16" and self._raw == np.uint16
+        ):
+            self._raw = BFLOAT16
+        check_number(self._raw, path)
+        self.n, self.d = shape
+        self.dtype = delivered(self._raw)
+        self._row_bytes = self.d * self._raw.itemsize
+        self.held = 0 if self.dtype == self._raw else CONVERTED_BYTES
+        expected = self._offset + self.n * self._row_bytes
+        if self.stamp.size != expected:
+            what = "truncated" if self.stamp.size < expected else "too long"
+            raise UserError(
+                f"expected {expected} bytes for {self.n} rows of {self.d} {self._raw} "
+                f"in {str(path)!r}, found {self.stamp.size}: the file is {what}; wait "
+                "until it is whole, or write it again"
+            )
+
+    def read(self, start: int, out: np.ndarray) -> int:
+        """Fills `out` with the rows from `start` on; returns the bytes read."""
+        with self._open() as file:
+            return self._read(file, start, out)
+
+    def take(self, rows: np.ndarray, out: np.ndarray) -> int:
+        """Fills `out` with the given rows, ascending, repeats allowed."""
+        gap = max(1, NEAR_BYTES // self._row_bytes)
+        ends = np.flatnonzero(np.diff(rows) > gap) + 1
+        done = 0
+        with self._open() as file:
+            for begin, end in zip([0, *ends], [*ends, len(rows)], strict=True):
+                first, last = int(rows[begin]), int(rows[end - 1])
+                if last - first == end - begin - 1:  # one row, or a run of them
+                    done += self._read(file, first, out[begin:end])
+                    continue
+                window = np.empty((last - first + 1, self.d), self.dtype)
+                done += self._read(file, first, window)
+                out[begin:end] = window[rows[begin:end] - first]
+        return done
+
+    def _open(self) -> BinaryIO:
+        check_unchanged(self.path, self.stamp)
+        try:
+            return self.path.open("rb", buffering=0)  # type: ignore[return-value]
+        except OSError as error:
+            raise UserError(
+                f"expected a shard that can be read at {str(self.path)!r}, found: "
+                f"{error.strerror}"
+            ) from error
+
+    def _read(self, file: BinaryIO, start: int, out: np.ndarray) -> int:
+        if self._raw == self.dtype and out.flags.c_contiguous:
+            self._fill(file, start, out)
+        else:
+            step = max(1, CONVERTED_BYTES // self._row_bytes)
+            for at in range(0, len(out), step):
+                part = np.empty(out[at : at + step].shape, self._raw)
+                self._fill(file, start + at, part)
+                out[at : at + step] = part
+        return len(out) * self._row_bytes
+
+    def _fill(self, file: BinaryIO, start: int, out: np.ndarray) -> None:
+        view = memoryview(out.view(np.uint8).reshape(-1))  # type: ignore[arg-type]
+        position = self._offset + start * self._row_bytes
+        while view:
+            got = os.preadv(file.fileno(), [view], position)
+            if got == 0:
+                check_unchanged(self.path, self.stamp)
+                raise UserError(
+                    f"expected {len(view)} more bytes in {str(self.path)!r}, found "
+                    "its end: write the file again"
+                )
+            view, position = view[got:], position + got
+
+
+def _header(path: pathlib.Path) -> tuple[tuple[int, int], np.dtype, int]:
+    """Shape, type and where the numbers begin."""
+    try:
+        with path.open("rb") as file:
+            version = np.lib.format.read_magic(file)
+            read = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, fortran, dtype = read(file)
+            offset = file.tell()
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"expected an array of NumPy's format in {str(path)!r}, found none "
+            f"({error}): write it with numpy.save"
+        ) from error
+    if len(shape) != 2 or 0 in shape:
+        raise UserError(
+            f"expected an array [n, d] of rows in {str(path)!r}, found shape {shape}"
+        )
+    if fortran or not dtype.isnative:
+        raise UserError(
+            f"expected rows one after the other in the machine's byte order in "
+            f"{str(path)!r}, found another order: save it anew with "
+            "numpy.ascontiguousarray"
+        )
+    return shape, dtype, offset

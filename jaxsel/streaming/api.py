@@ -1,0 +1,206 @@
+"""`select_from_disk`: the validated door to every streamed method."""
+
+import hashlib
+import math
+import pathlib
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from jaxsel.errors import UserError
+from jaxsel.files import alone_in
+from jaxsel.pools.opening import open_pool
+from jaxsel.pools.pool import Pool
+from jaxsel.selection import coverage, validate
+from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options
+from jaxsel.selection.methods import METHODS
+from jaxsel.selection.sampling import key_of
+from jaxsel.streaming.checkpoint import Checkpoint
+from jaxsel.streaming.methods import STREAMED, check_streamed, procedure_of
+from jaxsel.streaming.plan import as_bytes, plan
+from jaxsel.streaming.procedure import Procedure, State, Task
+from jaxsel.streaming.stream import Reading, Stream
+
+
+def select_from_disk(
+    pool: Any,
+    budget: int,
+    method: str = "gram_schmidt",
+    *,
+    labelled: Any = None,
+    seed: int = 0,
+    memory: Any = "2GiB",
+    checkpoint: Any = None,
+    progress: Callable[[Reading], None] | None = None,
+    **options: Any,
+) -> Selection:
+    """Picks `budget` rows of a pool that stays on disk.
+
+    The picks are those of `jaxsel.select` on the same rows in memory: the same rows for
+    the deterministic methods, the same draws for the others, as far as the rounding of
+    sums allows. What differs is said by the methods (`jaxsel.streaming.methods`).
+    Rows are in the order of the files, and ties go to the first.
+
+    Args:
+      pool: a Pool, or what `jaxsel.pools.opening.open_pool` takes: a `.npy` or
+        `.parquet` file, a glob, a list of files, a stored folder.
+      budget: how many rows, from 0 to the number of unlabelled ones.
+      method: a name of `jaxsel.streaming.methods.STREAMED`.
+      labelled: row indices or a bool mask `[n]`.
+      seed: whole number; the same seed gives the same picks.
+      memory: a bound on the whole process, in bytes or as "2GiB". It decides how many
+        rows are read at a time, which changes no pick but by rounding. (An
+        accelerator's driver takes memory of its own on top.)
+      checkpoint: a folder for the state. A selection that was killed goes on from
+        there; a larger budget adds to the picks where the method can.
+      progress: called with a `Reading` after every block.
+      **options: the method's own, as for `jaxsel.select`.
+
+    Returns:
+      Selection. Its info has, beside that of `jaxsel.select`: passes over the pool,
+      bytes_read, bytes_per_second, block_rows and planned_bytes, of this call alone.
+
+    Raises:
+      UserError: what was expected, found, and what to do: also for a file that changes
+        while it is read, memory that is too small, and a disk that is full.
+
+    Example:
+      >>> import tempfile
+      >>> file = pathlib.Path(tempfile.mkdtemp()) / "rows.npy"
+      >>> np.save(file, np.array([[3.0, 0.0], [2.0, 0.1], [0.0, 1.0]], np.float32))
+      >>> found = select_from_disk(file, 2, "gram_schmidt", deterministic=True)
+      >>> found.indices.tolist(), found.info["passes"]
+      ([0, 2], 1.0)
+    """
+    if not isinstance(method, str) or method not in STREAMED:
+        _refuse(method)
+    options = check_streamed(method, options)
+    rows = open_pool(pool)
+    mask = validate.as_labelled(labelled, rows.n)
+    budget = validate.as_budget(budget, rows.n, int(mask.sum()))
+    seed = validate.as_seed(seed)
+    options = _of_the_pool(options, rows.n)
+    procedure = procedure_of(method, options)
+    # Of two stages the first sees unit rows.
+    unit = METHODS[method.partition("+")[0]].rows == "unit"
+    task = Task(key_of(seed, int(mask.sum())), mask, budget, options)
+    need = procedure.need(rows.d, task)
+    sized = plan(as_bytes(memory), rows, **need._asdict())
+    stream = Stream(rows, sized, unit=unit, budget=budget, progress=progress)
+    began = time.perf_counter()
+    info: dict[str, Any] = {"method": method, "budget": budget}
+    if budget == 0:
+        return Selection(np.zeros(0, np.int64), np.zeros(0, np.float32), info)
+    kept = None if checkpoint is None else _folder(checkpoint)
+    with nullcontext() if kept is None else alone_in(kept, "another selection"):
+        saved = None
+        if kept is not None:
+            saved = Checkpoint(kept, _identity(rows, method, procedure, task, seed))
+        state = _run(stream, procedure, task, saved)
+    picks = procedure.finish(stream, task, state)
+    info |= {"rounds": int(picks.rounds), "rows": METHODS[method].rows}
+    info |= {"zero_rows": int(state["zero_rows"]), "scale": rows.scale}
+    info |= {name: _plain(value) for name, value in picks.info.items()}
+    picked = np.asarray(picks.indices, np.int64)
+    if METHODS[method].coverage:
+        info |= _judged(stream, method, picked, mask, seed, info.get("delta"))
+    info |= {**stream.info(), "seconds": time.perf_counter() - began}
+    return Selection(picked, np.asarray(picks.gains), info)
+
+
+def _judged(
+    stream: Stream,
+    method: str,
+    picked: np.ndarray,
+    mask: np.ndarray,
+    seed: int,
+    delta: float | None,
+) -> dict[str, Any]:
+    """How the picks cover the pool beside random draws, with a warning if no better."""
+    rows = _Rows(stream)
+    figures = coverage.report(rows, picked, mask, seed, delta)  # type: ignore[arg-type]
+    coverage.warn(method, figures)
+    return figures
+
+
+def _run(
+    stream: Stream, procedure: Procedure, task: Task, saved: Checkpoint | None
+) -> State:
+    """From the last state, or the first pass, to the end."""
+    state = None if saved is None else saved.load()
+    if state is None:
+        state = procedure.start(stream, task)
+        if saved is not None:
+            saved.save(state)
+    while not procedure.done(task, state):
+        state = procedure.step(stream, task, state)
+        if saved is not None:
+            saved.save(state)
+    return state
+
+
+def _refuse(method: Any) -> None:
+    if not isinstance(method, str) or method not in METHODS:
+        check_options(method, {})
+    raise UserError(
+        f"method {method!r} needs its pool in memory; methods that read it from disk: "
+        f"{', '.join(STREAMED)}"
+    )
+
+
+def _folder(checkpoint: Any) -> pathlib.Path:
+    try:
+        return pathlib.Path(checkpoint)
+    except TypeError:
+        raise UserError(
+            f"expected a folder for the checkpoint, found {checkpoint!r}"
+        ) from None
+
+
+def _of_the_pool(options: dict[str, Any], n: int) -> dict[str, Any]:
+    found = dict(options)
+    for name in ROW_OPTIONS:
+        if found.get(name) is not None:
+            values = validate.as_row_values(name, found[name], n, ROW_OPTIONS[name])
+            found[name] = values
+    return found
+
+
+def _identity(
+    pool: Pool, method: str, procedure: Procedure, task: Task, seed: int
+) -> dict[str, Any]:
+    """What determines the picks; the budget only where it does."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return hashlib.sha256(value.tobytes()).hexdigest()
+        return "inf" if isinstance(value, float) and math.isinf(value) else value
+
+    found = {
+        "pool": pool.fingerprint(),
+        "method": method,
+        "options": {name: plain(value) for name, value in task.options.items()},
+        "labelled": plain(task.labelled),
+        "seed": seed,
+    }
+    return found if procedure.prefix else {**found, "budget": task.budget}
+
+
+def _plain(value: Any) -> Any:
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else array
+
+
+class _Rows:
+    """A stream's rows by index, for a report that looks at few of them."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self.shape = stream.n, stream.d
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        found = self._stream.gather(np.ravel(rows))
+        return np.asarray(found).reshape(*np.shape(rows), self.shape[1])

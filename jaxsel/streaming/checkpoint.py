@@ -1,0 +1,113 @@
+"""A selection's state in a folder, replaced whole after every step.
+
+`identity.json` says of what pool, method, options and seed the state is; `state.npz`
+holds the arrays, and the identity's hash, so that the two belong together.
+"""
+
+import pathlib
+import zipfile
+from typing import Any
+
+import numpy as np
+
+from jaxsel.errors import UserError
+from jaxsel.files import hash_of, read_json, replacing, write_json
+from jaxsel.streaming.procedure import State
+
+VERSION = 1
+_HASH = "identity_hash"
+
+
+class Checkpoint:
+    """Where the state of one selection is kept."""
+
+    def __init__(self, folder: pathlib.Path, identity: dict[str, Any]) -> None:
+        """Claims a folder for a selection.
+
+        Args:
+          folder: made when it is missing.
+          identity: what determines the picks; JSON can hold it.
+
+        Raises:
+          UserError: the folder holds another selection's state, or cannot be written.
+        """
+        self._identity = {"version": VERSION, **identity}
+        self._state = folder / "state.npz"
+        said = folder / "identity.json"
+        if said.exists():
+            _check_same(read_json(said), self._identity, folder)
+            return
+        if self._state.exists():
+            raise UserError(
+                f"expected identity.json beside {str(self._state)!r}, found none: "
+                "restore it, or give another folder for the checkpoint"
+            )
+        try:
+            write_json(said, self._identity)
+        except OSError as error:
+            raise _not_written(said, error, "nothing was selected yet") from error
+
+    def load(self) -> State | None:
+        """The last state, or None where there is none yet.
+
+        Raises:
+          UserError: the file is damaged, or not of this selection.
+        """
+        if not self._state.exists():
+            return None
+        try:
+            with self._state.open("rb") as opened, np.load(opened) as file:
+                state = {name: file[name] for name in file.files}
+            found = str(state.pop(_HASH))
+        except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise UserError(
+                f"expected a checkpoint in {str(self._state)!r}, found it damaged "
+                f"({error}): delete it to start over"
+            ) from error
+        if found != hash_of(self._identity):
+            raise UserError(
+                f"expected the state of this selection in {str(self._state)!r}, found "
+                "another's: delete it to start over, or give another folder"
+            )
+        return state
+
+    def save(self, state: State) -> None:
+        """Replaces the state, whole or not at all.
+
+        Raises:
+          UserError: the disk is full, or the folder cannot be written; the state saved
+            before is as it was.
+        """
+        try:
+            with replacing(self._state) as part, part.open("wb") as file:
+                np.savez(
+                    file,
+                    allow_pickle=False,
+                    **{_HASH: np.str_(hash_of(self._identity)), **state},
+                )
+        except OSError as error:
+            had = self._state.exists()
+            kept = "the checkpoint before it is intact" if had else "none was there yet"
+            raise _not_written(self._state, error, kept) from error
+
+
+def _not_written(path: pathlib.Path, error: OSError, kept: str) -> UserError:
+    return UserError(
+        f"expected to write the checkpoint {str(path)!r}, found: {error.strerror}; "
+        f"{kept}: make room and give the same command again to go on"
+    )
+
+
+def _check_same(found: Any, wanted: dict[str, Any], folder: pathlib.Path) -> None:
+    if found == wanted:
+        return
+    names = [
+        name
+        for name in wanted
+        if not isinstance(found, dict) or found.get(name) != wanted[name]
+    ]
+    what = ", ".join(names or ["identity"])
+    raise UserError(
+        f"expected the checkpoint of this selection in {str(folder)!r}, found one of "
+        f"another {what}: give another folder, or what it was begun with"
+    )

@@ -1,0 +1,114 @@
+"""`jaxsel select` as a function: a round of selection from Python.
+
+What the command refuses it refuses, as `UserError`; what the command prints on the side
+comes as a warning of Python's.
+"""
+
+import os
+import pathlib
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from jaxsel.annotation.labels import Label
+from jaxsel.selection.api import check_options
+from jaxsel.selection.validate import as_labelled
+from jaxsel.sources.opening import open_source
+from jaxsel.sources.source import Source
+from jaxsel.verbs.constraining import Limits
+from jaxsel.verbs.encoding import UNTRAINED, Pool, pool_of
+from jaxsel.verbs.labelled import KNOWN, read_labelled
+from jaxsel.verbs.picking import check_room
+from jaxsel.verbs.round_folder import check_new, read_folder
+from jaxsel.verbs.rounds import Done, Wish, make_round
+from jaxsel.verbs.select import settings_for
+
+PathLike = str | os.PathLike[str]
+
+
+def select_round(
+    source: PathLike,
+    budget: int,
+    method: str | None = None,
+    *,
+    out: PathLike,
+    options: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+    seed: int | None = None,
+    labelled: Any = None,
+    earlier: PathLike | None = None,
+    encoder: str | None = None,
+    weights: str | None = None,
+    side: int | None = None,
+    strict: bool = False,
+    force: bool = False,
+) -> Done:
+    """Picks from a folder or a file and writes a round's folder: `jaxsel select`.
+
+    Args:
+      source: a folder of images, or a file of features (.npy, .npz, .parquet).
+      budget: labels in all, those of an earlier round among them.
+      method: of `jaxsel.METHODS`; without it the earlier round's, or the default.
+      out: the round's folder, new or empty.
+      options: of the method; without them the earlier round's, or its defaults.
+      limits: constraints, as the options of the command have them
+        (`jaxsel.verbs.constraining.Limits`); without them the earlier round's.
+      seed: of the choice; without it the earlier round's, or 0.
+      labelled: what needs no label: a file as for `--labelled`, row positions, or a
+        bool mask.
+      earlier: the folder of a round that this one goes on from.
+      encoder, weights, side: what makes features of images.
+      strict: whether an image that cannot be read is an error.
+      force: whether the files of a round in `out` may be replaced.
+
+    Returns:
+      The round: `picks` by rank with `id`, `path`, `index`, `gain`, `represents`;
+      `added`, `reason`, `findings`.
+
+    Raises:
+      UserError: what was expected, found, and what to do; nothing was written.
+
+    Example:
+      >>> import tempfile
+      >>> folder = pathlib.Path(tempfile.mkdtemp())
+      >>> np.save(folder / "rows.npy", np.random.default_rng(0).normal(size=(20, 3)))
+      >>> done = select_round(folder / "rows.npy", 4, "norm", out=folder / "round1")
+      >>> [pick.rank for pick in done.picks], len(np.load(folder / "round1/picks.npy"))
+      ([1, 2, 3, 4], 4)
+    """
+    before = read_folder(pathlib.Path(earlier)) if earlier is not None else None
+    folder = pathlib.Path(out)
+    check_new(folder, force)
+    opened = open_source(source, strict=strict)
+    labels = _labels(labelled, opened.ids)
+    if before is None:  # else what is left depends on the earlier picks
+        check_room(len(opened.ids), labels, (), budget)
+    pool = pool_of(opened, settings_for(opened, before, encoder, weights, side))
+    _warn(opened, pool)
+    if name := method or (before and before.round.method):
+        checked = check_options(name, dict(options or {}))
+        options = None if options is None else checked
+    wish = Wish(budget, method, seed, labels, True, options, limits)
+    return make_round(opened, pool, wish, folder, before)
+
+
+def _labels(labelled: Any, ids: np.ndarray) -> dict[int, Label]:
+    if isinstance(labelled, str | os.PathLike):
+        return read_labelled(pathlib.Path(labelled), ids)
+    rows = np.flatnonzero(as_labelled(labelled, len(ids)))
+    return dict.fromkeys(rows.tolist(), KNOWN)
+
+
+def _warn(source: Source, pool: Pool) -> None:
+    """What `jaxsel select` prints before it works."""
+    if source.unreadable:
+        first = source.unreadable[0]
+        warnings.warn(
+            f"{len(source.unreadable)} unreadable images left out, the first "
+            f"{first.id!r}: {first.reason}",
+            stacklevel=3,
+        )
+    if not pool.learned:
+        warnings.warn(UNTRAINED, stacklevel=3)

@@ -1,0 +1,197 @@
+"""Pools on disk: every format gives its rows, every damaged file is named."""
+
+import os
+import threading
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from jaxsel.errors import UserError
+from jaxsel.pools import reading
+from jaxsel.pools.opening import open_pool
+from jaxsel.pools.shard import BFLOAT16
+
+ROWS = np.random.default_rng(0).normal(size=(23, 5)).astype(np.float32) * 40
+
+
+def shards(folder, dtype, *, parts=(9, 1, 13)):
+    """ROWS in a type, in several files; what they hold in float32."""
+    rows = ROWS.astype(dtype)
+    for i, start in enumerate(np.cumsum((0, *parts[:-1]))):
+        np.save(folder / f"part{i}.npy", rows[start : start + parts[i]])
+    return str(folder / "part*.npy"), rows.astype(np.float32)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", ml_dtypes.bfloat16, "int8"])
+def test_blocks_and_rows_are_those_of_the_files(tmp_path, dtype):
+    where, expected = shards(tmp_path, dtype)
+    pool = open_pool(where)
+    assert (pool.n, pool.d, pool.dtype) == (23, 5, np.dtype(dtype))
+    found = [b.rows[: b.valid].astype(np.float32) for b in reading.blocks(pool, 4)]
+    assert [len(part) for part in found] == [4, 4, 4, 4, 4, 3]
+    assert np.array_equal(np.concatenate(found), expected)
+    assert pool.bytes_read == 23 * 5 * np.dtype(dtype).itemsize
+    wanted = [22, 0, 9, 9, 3, 10, 8]
+    assert np.array_equal(pool.take(wanted).astype(np.float32), expected[wanted])
+
+
+def test_rows_far_apart_and_near_are_read_alike(tmp_path):
+    rows = np.arange(4000 * 8, dtype=np.float32).reshape(4000, 8)
+    np.save(tmp_path / "x.npy", rows)
+    pool = open_pool(tmp_path / "x.npy")
+    wanted = np.random.default_rng(1).choice(4000, 300)
+    assert np.array_equal(pool.take(wanted), rows[wanted])
+    # Far less than the file, though near rows are read with what lies between.
+    few = [5, 3990]
+    before = pool.bytes_read
+    assert np.array_equal(pool.take(few), rows[few])
+    assert pool.bytes_read - before == 2 * 32
+
+
+def test_other_numbers_are_read_as_float32(tmp_path):
+    np.save(tmp_path / "x.npy", ROWS.astype(np.float64))
+    pool = open_pool(tmp_path / "x.npy")
+    assert pool.dtype == np.float32
+    assert np.array_equal(pool.read(3, 20), ROWS[3:20])
+    assert np.array_equal(pool.take([20, 3]), ROWS[[20, 3]])
+
+
+def test_the_bits_of_bfloat16_are_told_by_the_manifest_or_by_hand(tmp_path):
+    rows = ROWS.astype(BFLOAT16)
+    np.save(tmp_path / "features.npy", rows.view(np.uint16))
+    with pytest.raises(UserError, match=r"features.npy.*uint16"):
+        open_pool(tmp_path)
+    assert open_pool(tmp_path, dtype="bfloat16").dtype == BFLOAT16
+    (tmp_path / "manifest.json").write_text('{"dtype": "bfloat16"}')
+    assert np.array_equal(open_pool(tmp_path).read(0, 23), rows)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "int8", "float64"])
+def test_parquet_is_read_by_row_groups(tmp_path, kind):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    rows = ROWS.astype(kind)
+    for i, part in enumerate((rows[:10], rows[10:])):
+        column = pa.FixedSizeListArray.from_arrays(pa.array(part.ravel()), 5)
+        table = pa.table({"id": [str(k) for k in range(len(part))], "vector": column})
+        pq.write_table(table, tmp_path / f"{i}.parquet", row_group_size=4)
+    pool = open_pool(str(tmp_path / "*.parquet"))
+    expected = rows.astype(np.float32)
+    found = [b.rows[: b.valid].astype(np.float32) for b in reading.blocks(pool, 7)]
+    assert np.array_equal(np.concatenate(found), expected)
+    assert pool.dtype == (np.dtype(kind) if kind != "float64" else np.float32)
+    wanted = [22, 1, 12, 0, 12]
+    assert np.array_equal(pool.take(wanted).astype(np.float32), expected[wanted])
+    assert pool.bytes_read > 0
+    # A whole pass reads every row group once, and none stays in memory.
+    assert all(shard._decoded is None for shard in pool.shards)
+    before = pool.bytes_read
+    list(reading.blocks(pool, 3))
+    once = pool.bytes_read - before
+    before = pool.bytes_read
+    pool.read(0, 23)
+    assert pool.bytes_read - before == once
+
+
+def test_two_blocks_live_and_the_thread_ends(tmp_path):
+    np.save(tmp_path / "x.npy", ROWS)
+    before = threading.active_count()
+    seen = set()
+    for block in reading.blocks(open_pool(tmp_path / "x.npy"), 2):
+        seen.add(block.rows.ctypes.data)
+        assert block.rows.ctypes.data % reading.ALIGNMENT == 0
+    assert len(seen) == 2
+    for _ in reading.blocks(open_pool(tmp_path / "x.npy"), 2):
+        break  # and the generator is closed
+    assert threading.active_count() == before
+
+
+def cut(path):
+    os.truncate(path, path.stat().st_size - 1)
+
+
+def grow(path):
+    with path.open("ab") as file:
+        file.write(b"\0")
+
+
+def rewrite(path):
+    stamp = path.stat()
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns + 1))
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (cut, "cut to"),
+        (grow, "grown to"),
+        (rewrite, "written anew"),
+        (lambda path: path.unlink(), "No such file"),
+    ],
+)
+def test_a_file_that_changes_while_it_is_read_is_named(tmp_path, damage, words):
+    pool = open_pool(shards(tmp_path, "float16")[0])
+    found = reading.blocks(pool, 4)
+    next(found)
+    damage(tmp_path / "part2.npy")
+    with pytest.raises(UserError, match=f"part2.npy.*{words}"):
+        list(found)
+    with pytest.raises(UserError, match=r"part2\.npy"):
+        pool.take([0, 22])
+    assert len(pool.take([0])) == 1  # the other files are as they were
+
+
+@pytest.mark.parametrize(("damage", "words"), [(cut, "truncated"), (grow, "too long")])
+def test_a_file_of_another_size_than_its_header_says_is_refused(
+    tmp_path, damage, words
+):
+    where, _ = shards(tmp_path, "float32")
+    damage(tmp_path / "part1.npy")
+    with pytest.raises(UserError, match=f"part1.npy.*{words}"):
+        open_pool(where)
+
+
+def test_what_is_no_pool_is_refused(tmp_path):
+    where, _ = shards(tmp_path, "float32")
+    np.save(tmp_path / "part9.npy", np.zeros((2, 6), np.float32))
+    with pytest.raises(UserError, match=r"of 5 float32.*found 6 float32 in .*part9"):
+        open_pool(where)
+    np.save(tmp_path / "part9.npy", np.zeros((2, 5), np.float16))
+    with pytest.raises(UserError, match=r"5 float16 in .*part9.npy"):
+        open_pool(where)
+    np.save(tmp_path / "flat.npy", np.zeros(3))
+    np.save(tmp_path / "turned.npy", np.zeros((3, 4), order="F"))
+    np.save(tmp_path / "text.npy", np.array([["a", "b"]]))
+    (tmp_path / "torn.npy").write_bytes(b"\x93NUMPY")
+    (tmp_path / "torn.parquet").write_bytes(b"PAR1")
+    for name, words in [
+        ("flat.npy", r"shape \(3,\)"),
+        ("turned.npy", "ascontiguousarray"),
+        ("text.npy", "<U1"),
+        ("torn.npy", "torn.npy"),
+        ("torn.parquet", "torn.parquet"),
+        ("none.npy", "No such file"),
+        ("none*.npy", "match"),
+        ("flat.csv", "ends in .npy or .parquet"),
+        (".", "glob"),
+    ]:
+        with pytest.raises(UserError, match=words):
+            open_pool(str(tmp_path / name))
+    for bad in (3, [], [1], [tmp_path / "part0.npy"] * 2, ROWS):
+        with pytest.raises(UserError, match="expected"):
+            open_pool(bad)
+    for options in ({"scale": 0}, {"scale": float("nan")}, {"dtype": "int4"}):
+        with pytest.raises(UserError, match="expected"):
+            open_pool(where, **options)
+
+
+def test_the_fingerprint_follows_the_rows(tmp_path):
+    where, _ = shards(tmp_path, "float32")
+    first = open_pool(where).fingerprint()
+    assert open_pool(where).fingerprint() == first
+    assert open_pool(where, scale=2.0).fingerprint() != first
+    rows = np.load(tmp_path / "part1.npy")
+    np.save(tmp_path / "part1.npy", rows + 1)
+    assert open_pool(where).fingerprint() != first

@@ -1,0 +1,261 @@
+"""Picks under constraints: those of the definition, and none that break a rule."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import jaxsel
+from jaxsel import Constraints, UserError
+from jaxsel.selection.coverage import CoverageWarning
+from jaxsel.selection.heeding import plan
+from jaxsel.selection.methods import METHODS
+from tests import oracles
+from tests.selection.constrained_greedy import BUDGET, GREEDY, Pool, greedy, law
+
+pytestmark = pytest.mark.filterwarnings(
+    f"ignore::{CoverageWarning.__module__}.CoverageWarning"
+)
+QUICK = ("random", "norm", "gram_schmidt", "k_center", "typiclust")
+
+
+def constraints_of(pool: Pool, **changes) -> Constraints:
+    given = {
+        "exclude": pool.excluded,
+        "groups": [f"patient {g}" for g in pool.group],
+        "per_group": pool.per_group,
+        "strata": pool.stratum,
+        "quotas": pool.quotas,
+        "min_distance": pool.min_distance,
+        "costs": pool.cost,
+        "funds": pool.funds,
+    }
+    return Constraints(**{**given, **changes})
+
+
+def check(pool: Pool, picks: list[int], funds: float) -> None:
+    """Every rule, looked at on its own."""
+    taken = [*pool.labelled, *picks]
+    assert len(set(taken)) == len(taken) and not set(picks) & set(pool.excluded)
+    assert np.bincount(pool.group[taken]).max() <= pool.per_group
+    for stratum, least in pool.quotas.items():
+        assert (pool.stratum[taken] == stratum).sum() >= least
+    assert pool.cost[picks].sum() <= funds
+    for k, row in enumerate(picks):
+        others = pool.unit[[*pool.labelled, *picks[:k]]]
+        away = np.linalg.norm(others - pool.unit[row], axis=1)
+        assert away.min() >= pool.min_distance
+
+
+@pytest.mark.parametrize(
+    "method",
+    [m if m in QUICK else pytest.param(m, marks=pytest.mark.slow) for m in METHODS],
+)
+def test_no_pick_breaks_a_rule(method):
+    for seed in range(3):
+        pool = Pool(seed)
+        free = sorted(set(range(48)) - {*pool.labelled, *pool.excluded})
+        include = [row for row in free if pool._far(row, pool.labelled)][2:3]
+        selection = jaxsel.select(
+            pool.rows,
+            BUDGET,
+            method,
+            labelled=pool.labelled,
+            seed=seed,
+            constraints=constraints_of(pool, include=include),
+        )
+        picks = selection.indices.tolist()
+        assert picks[:1] == include and selection.info["included"] == 1
+        assert len(selection.gains) == len(picks)
+        assert selection.info["spent"] == pytest.approx(pool.cost[picks].sum())
+        ended = "budget" if len(picks) == BUDGET else "funds"
+        assert selection.info["ended"] == ended
+        check(pool, picks, pool.funds)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(method, marks=pytest.mark.slow)
+        if method == "max_herding"
+        else method
+        for method in GREEDY
+    ],
+)
+@pytest.mark.parametrize("algorithm", ["auto", "sequential"])
+def test_deterministic_picks_are_those_of_the_definition(method, algorithm):
+    score, options = GREEDY[method]
+    if algorithm != "auto":
+        if method != "gram_schmidt":
+            pytest.skip("it has one algorithm")
+        options = {**options, "algorithm": algorithm}
+    early = 0
+    for seed, funds in ((0, 100.0), (1, 100.0), (2, 13.0), (3, 100.0)):
+        pool = Pool(seed)
+        pool.funds = funds
+        expected = greedy(pool, score, BUDGET)
+        early += len(expected) < BUDGET
+        found = jaxsel.select(
+            pool.rows,
+            BUDGET,
+            method,
+            labelled=pool.labelled,
+            constraints=constraints_of(pool),
+            **options,
+        )
+        assert found.indices.tolist() == expected
+    assert early >= 1  # the case with little money ends before the budget
+
+
+@pytest.mark.parametrize("method", ["norm", "gram_schmidt"])
+def test_random_picks_have_the_law_restricted_to_allowed_rows(method):
+    rng = np.random.default_rng(0)
+    # At right angles, so that residuals stay the rows and both laws are the norms'.
+    weights = rng.uniform(0.5, 2.0, 6)
+    rows = jnp.asarray(np.diag(weights).astype(np.float32))
+    groups = [0, 0, 0, 1, 2, 2]
+    todo = plan(Constraints(groups=groups, per_group=1), rows, np.zeros(6, bool), 2)
+    function = METHODS[method].function
+
+    def one(key):
+        return function(key, rows, jnp.zeros(6, bool), budget=2, rules=todo.rules)
+
+    keys = jax.random.split(jax.random.key(1), 5_000)
+    draws = jax.jit(lambda keys: jax.lax.map(lambda k: one(k).indices, keys))(keys)
+    assert oracles.chi_square(np.asarray(draws), law(weights, groups, 2)) > 1e-3
+
+
+def test_needs_are_met_where_groups_lie_in_several_strata():
+    # Whoever picks the long row 0 first (group p) leaves stratum a to q, and b to p.
+    rows = np.diag([9.0, 5.0, 4.0, 3.0, 2.0]).astype(np.float32)
+    groups, strata = ["p", "p", "q", "q", "r"], ["c", "a", "a", "b", "c"]
+    found = jaxsel.select(
+        rows, 3, "norm", deterministic=True,
+        constraints=Constraints(
+            groups=groups, per_group=1, strata=strata, quotas={"a": 1, "b": 1}
+        ),
+    )  # fmt: skip
+    # p and q have to serve a and b; a in p (row 1) and b in q (row 3), or no b at all.
+    assert found.indices.tolist() == [1, 3, 4]
+
+
+def test_excluded_rows_are_still_covered():
+    rows = np.array([[1.0, 0.0], [0.99, 0.1], [0.99, -0.1], [0.0, 1.0]])
+    found = jaxsel.select(
+        rows, 1, "probcover", delta=0.15, constraints=Constraints(exclude=[0])
+    )
+    assert found.gains.tolist() == [2.0]
+    mask = np.array([True, False, False, False])
+    again = jaxsel.select(
+        rows, 1, "probcover", delta=0.15, constraints=Constraints(exclude=mask)
+    )
+    assert found.indices.tolist() == again.indices.tolist() == [1]
+
+
+@pytest.mark.parametrize("method", ["norm", "gram_schmidt"])
+def test_the_same_ids_whatever_the_row_order(method):
+    pool = Pool(5)
+    ids = np.array([f"scan{k:02d}" for k in range(48)])
+    order = np.random.default_rng(1).permutation(48)
+    place = np.argsort(order)
+    one = jaxsel.select(
+        pool.rows, 6, method, ids=ids, labelled=pool.labelled,
+        constraints=constraints_of(pool),
+    )  # fmt: skip
+    moved = constraints_of(
+        pool,
+        exclude=place[pool.excluded],
+        groups=[f"patient {g}" for g in pool.group[order]],
+        strata=pool.stratum[order],
+        costs=pool.cost[order],
+    )
+    other = jaxsel.select(
+        pool.rows[order], 6, method, ids=ids[order],
+        labelled=place[pool.labelled], constraints=moved,
+    )  # fmt: skip
+    assert ids[one.indices].tolist() == ids[order][other.indices].tolist()
+
+
+def test_no_constraints_are_no_constraints():
+    pool = Pool(0)
+    plain = jaxsel.select(pool.rows, 5, "norm")
+    empty = jaxsel.select(pool.rows, 5, "norm", constraints=Constraints())
+    assert plain.indices.tolist() == empty.indices.tolist()
+
+
+TWO = np.eye(6, dtype=np.float32)
+CONFLICTS = {
+    "include and exclude": {"include": [1], "exclude": [1]},
+    "include and labelled": {"include": [0]},
+    "include and the budget": {"include": [1, 2, 3, 4]},
+    "include and per_group": {
+        "include": [1, 2], "groups": list("aabbcc"), "per_group": 1,
+    },
+    "include and min_distance": {"include": [1, 2], "min_distance": 1.5},
+    "include and funds": {"include": [1], "costs": np.full(6, 9.0), "funds": 8},
+    "the budget conflicts with what is labelled": {"exclude": [1, 2, 3]},
+    "quotas and the budget": {"strata": list("aabbcc"), "quotas": {"b": 2, "c": 2}},
+    "quotas conflict with what is labelled": {
+        "strata": list("aabbcc"), "quotas": {"a": 3},
+    },
+    "per_group and the budget": {"groups": list("aaaaab"), "per_group": 1},
+    "quotas and funds": {
+        "strata": list("aabbcc"), "quotas": {"b": 2}, "costs": np.full(6, 3.0),
+        "funds": 5,
+    },
+    "quotas and per_group": {
+        "groups": list("abccde"), "per_group": {"c": 1}, "strata": list("xxyyzz"),
+        "quotas": {"y": 2},
+    },
+    "the budget conflicts with what is labelled, excluded or too near": {
+        "min_distance": 1.6,
+    },
+    "the constraints conflict: after 2 of 3": {
+        "min_distance": 0.5, "groups": list("abcdef"), "per_group": 9,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("conflict", CONFLICTS)
+def test_conflicts_are_named(conflict):
+    rows = TWO
+    if "after 2" in conflict:
+        rows = TWO[[0, 1, 1, 2, 2, 2]]
+    if "after 0" in conflict:
+        rows = np.vstack([TWO[:5], -TWO[:1]])  # one row is far enough from row 0
+        CONFLICTS[conflict]["exclude"] = [5]
+    with pytest.raises(UserError, match=f"^{conflict}"):
+        jaxsel.select(
+            rows,
+            3,
+            "norm",
+            labelled=[0],
+            constraints=Constraints(**CONFLICTS[conflict]),
+        )
+
+
+LETTERS = list("aabbcc")
+MISTAKES = {
+    "groups and per_group go together": {"groups": [1] * 6},
+    "strata and quotas go together": {"quotas": {"a": 1}},
+    "costs and funds go together": {"funds": 3},
+    "groups must be one value per row": {"groups": [1, 2], "per_group": 1},
+    "groups must be whole numbers or text": {"groups": [0.5] * 6, "per_group": 1},
+    "per_group must be a whole number of 1": {"groups": [1] * 6, "per_group": 0},
+    "quotas names 'z', which no row has": {
+        "strata": list("aabbcc"),
+        "quotas": {"z": 1},
+    },
+    "quotas must map strata": {"strata": LETTERS, "quotas": 2},
+    "quotas must be whole numbers": {"strata": LETTERS, "quotas": {"a": 0.5}},
+    "costs must be above 0": {"costs": np.zeros(6), "funds": 1},
+    "min_distance must be a number above 0": {"min_distance": -1},
+    "include indices must lie in": {"include": [6]},
+    "a mask for exclude must have shape": {"exclude": np.zeros(5, bool)},
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_refused(mistake):
+    with pytest.raises(UserError, match=mistake):
+        jaxsel.select(TWO, 3, "norm", constraints=Constraints(**MISTAKES[mistake]))
