@@ -7,13 +7,13 @@ in a loop it does many times: where the compiler knows how often, that is counte
         python -m benchmarks.collectives --rows 1281167 --columns 384 --budget 1000
 
 compiles the selectors for a pool of that shape, which need not be there, and prints
-what each sends: MB that a device ends up with, all of them together, once and in a
-turn of the loops whose end the data decide.
+what each device holds at once, and what it is sent, in MB: all collectives together,
+once and in a turn of the loops whose end the data decide.
 """
 
 import argparse
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _KINDS = "all-gather|all-reduce|all-to-all|collective-permute|reduce-scatter"
 _COLLECTIVE = re.compile(rf"%?[\w.-]+ = (.*?) ({_KINDS})(?:-start)?\(")
@@ -122,7 +122,7 @@ def largest(text: str) -> int:
     return max((found.bytes for found in collectives(text)), default=0)
 
 
-def text_of(method: str, rows: int, columns: int, budget: int, devices: int) -> str:
+def compiled_of(method: str, rows: int, columns: int, budget: int, devices: int) -> Any:
     """The compiled program of a selector for a pool that is not there."""
     import jax
     import numpy as np
@@ -142,7 +142,17 @@ def text_of(method: str, rows: int, columns: int, budget: int, devices: int) -> 
     )
     with jax.set_mesh(mesh):
         lowered = program.lower(np.zeros(2, np.uint32), pool, mask, traced)
-        return lowered.compile().as_text()
+        return lowered.compile()
+
+
+def held(compiled: Any) -> int:
+    """Bytes of one device that a program has at once: arguments, results, the rest."""
+    memory = compiled.memory_analysis()
+    return (
+        memory.argument_size_in_bytes
+        + memory.output_size_in_bytes
+        + memory.temp_size_in_bytes
+    )
 
 
 def main() -> None:
@@ -153,15 +163,17 @@ def main() -> None:
     parser.add_argument("--devices", type=int, nargs="+", default=[8])
     parser.add_argument("--methods", nargs="+", default=list(SINGLE))
     chosen = parser.parse_args()
-    print("| method | devices | a share | largest | once | in a turn |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    print("| method | devices | a share | held | largest | once | in a turn |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for method in chosen.methods:
         for devices in chosen.devices:
             shape = chosen.rows, chosen.columns, chosen.budget, devices
-            text = text_of(method, *shape)
+            compiled = compiled_of(method, *shape)
+            text = compiled.as_text()
             found = collectives(text)
             numbers = (
                 4 * chosen.rows * chosen.columns / devices,
+                held(compiled),
                 largest(text),
                 sum(c.bytes * c.times for c in found if c.times is not None),
                 sum(c.bytes for c in found if c.times is None),

@@ -21,6 +21,7 @@ READING = 16  # picks of k-center that one reading serves, at most
 WALKED = 4096  # rows that k-center walks between two readings
 CENTRED = 4096  # rows whose mean k-means takes off
 REFERENCE = 2048  # rows that the radius is found from
+TILES = 12 * 1024**2  # bytes of what a tile of pairs needs
 REFRESHED = 128  # rows whose gains MaxHerding brings up to date at a time
 
 
@@ -55,8 +56,8 @@ class Cost(NamedTuple):
       flops: in matrix products and sums over rows.
       read: bytes from its memory.
       sent: bytes that arrive from other devices; 0 on one device.
-      held: bytes that it must hold: its rows, a copy of them where one is made, and
-        what goes with every row of the pool.
+      held: bytes that it must hold: its rows, the copies that the compiled program
+        makes of them, and what goes with every row of the pool.
     """
 
     flops: float
@@ -66,7 +67,7 @@ class Cost(NamedTuple):
 
 
 def random(w: Work) -> Cost:
-    return Cost(0, 0, w.rows, w.pool / w.devices + 16 * w.rows)
+    return Cost(0, 0, w.rows, w.pool / w.devices + _with(w))
 
 
 def norm(w: Work) -> Cost:
@@ -78,7 +79,7 @@ def gram_schmidt(w: Work) -> Cost:
     share = w.pool / w.devices
     block = 2 * w.rows * w.columns * PROPOSALS / w.devices
     sent = 16 * w.rows + w.turns * (10 * w.rows + 12 * PROPOSALS * w.columns)
-    return Cost(w.turns * block, (w.turns + 1) * share, sent, share + _with(w))
+    return Cost(w.turns * block, (w.turns + 1) * share, sent, 3 * share + _with(w))
 
 
 def k_center(w: Work) -> Cost:
@@ -86,7 +87,7 @@ def k_center(w: Work) -> Cost:
     block = 2 * w.rows * w.columns * READING / w.devices
     walk = 10 * w.rows + 4 * WALKED * w.columns
     sent = 10 * w.rows + (w.turns + 1) * walk
-    return Cost(w.turns * block, (w.turns + 2) * share, sent, share + _with(w))
+    return Cost(w.turns * block, (w.turns + 2) * share, sent, 2 * share + _with(w))
 
 
 def typiclust(w: Work) -> Cost:
@@ -99,7 +100,7 @@ def typiclust(w: Work) -> Cost:
     sent += w.turns * (8 * w.rows + 4 * w.devices * k * w.columns)
     sent += w.budget * 4 * 32 * 33 * w.columns
     tiles = 4 * k * w.columns * w.rows / (4096 * w.devices)
-    return Cost(flops, (k + w.turns) * share, sent, 3 * share + tiles + _with(w))
+    return Cost(flops, (k + w.turns) * share, sent, 6 * share + tiles + _with(w))
 
 
 def probcover(w: Work) -> Cost:
@@ -107,7 +108,7 @@ def probcover(w: Work) -> Cost:
     flops = w.rows**2 * w.columns * (1 + 2 * w.covered) / w.devices
     sent = w.pool / 2 + w.covered * w.pool + 4 * REFERENCE * w.columns
     read = w.budget * share + w.rows * w.pool / w.devices / 1024
-    return Cost(flops, read, sent, 3 * share + _with(w))
+    return Cost(flops, read, sent, 5 * share + TILES + _with(w))
 
 
 def max_herding(w: Work) -> Cost:
@@ -117,12 +118,12 @@ def max_herding(w: Work) -> Cost:
     sent = w.pool / 2 + 4 * REFERENCE * w.columns + w.budget * 4 * w.rows
     sent += w.turns * (4 * w.rows + 4 * REFRESHED * w.columns)
     read = (w.budget + w.turns) * share + w.rows * w.pool / w.devices / 1024
-    return Cost(pairs + w.turns * refreshed, read, sent, 3 * share + _with(w))
+    return Cost(pairs + w.turns * refreshed, read, sent, 5 * share + TILES + _with(w))
 
 
 def _with(w: Work) -> float:
-    """What goes with every row of the pool, on every device: some eight numbers."""
-    return 32 * w.rows
+    """What goes with every row of the pool, on every device: some four numbers."""
+    return 16 * w.rows
 
 
 # Of each selector, and how often it comes round where nothing better is known.

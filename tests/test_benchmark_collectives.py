@@ -57,7 +57,7 @@ def test_one_device_sends_nothing_and_eight_share_the_work() -> None:
 
 
 @pytest.mark.slow
-def test_the_model_foretells_what_is_sent() -> None:
+def test_the_model_foretells_what_is_sent_and_held() -> None:
     rows, columns, budget = 100_000, 64, 20
     methods = ["norm", "gram_schmidt", "k_center", "probcover", "max_herding"]
     shape = ["--rows", str(rows), "--columns", str(columns), "--budget", str(budget)]
@@ -69,7 +69,7 @@ def test_the_model_foretells_what_is_sent() -> None:
     ]
     assert len(lines) == len(methods)
     for line in lines:
-        method, devices, _, _, once, turn = (
+        method, devices, _, held, _, once, turn = (
             cell.strip() for cell in line.strip("| ").split("|")
         )
         # One turn, and of ProbCover a block of what its picks cover.
@@ -77,3 +77,4 @@ def test_the_model_foretells_what_is_sent() -> None:
         work = Work(rows, columns, budget, int(devices), 1, block)
         counted = 1e6 * (float(once) + float(turn))
         assert counted == pytest.approx(cost(method, work).sent, rel=0.15), method
+        assert 1e6 * float(held) == pytest.approx(cost(method, work).held, rel=0.45)

@@ -47,10 +47,11 @@ class Selection:
         any), rows ("unit" where the method saw every row over its length, else "raw"),
         zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
-        and the method's own figures. Under constraints also included, how many of
-        the picks are those that had to be; spent, what the picks cost; and ended,
-        "funds" where nothing more could be paid for, "candidates" where a second stage
-        could pay for nothing more that was proposed, else "budget".
+        devices that shared the rows where a mesh was given, and the method's own
+        figures. Under constraints also included, how many of the picks are those that
+        had to be; spent, what the picks cost; and ended, "funds" where nothing more
+        could be paid for, "candidates" where a second stage could pay for nothing more
+        that was proposed, else "budget".
     """
 
     indices: np.ndarray

@@ -84,7 +84,7 @@ def test_free_memory_is_the_devices_where_it_tells(
     assert 2**27 < host < 2**45
     stats = {"bytes_limit": 1000, "bytes_in_use": 300}
     device = types.SimpleNamespace(memory_stats=lambda: stats)
-    monkeypatch.setattr(jax, "devices", lambda: [device])
+    monkeypatch.setattr(jax, "local_devices", lambda: [device])
     assert widths.free_bytes() == 700
 
 

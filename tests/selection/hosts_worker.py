@@ -6,7 +6,6 @@ picks of each, and which rows this process read.
 
 import json
 import sys
-import typing
 import warnings
 
 import jax
@@ -19,20 +18,26 @@ from jaxsel.selection.coverage import CoverageWarning
 warnings.simplefilter("ignore", CoverageWarning)
 
 
-class Watched(np.memmap):
-    """A memory-mapped file that notes which rows are read."""
+read: set[int] = set()
+make = jax.make_array_from_callback
 
-    read: typing.ClassVar[set[int]] = set()
 
-    def __getitem__(self, which):
-        if isinstance(which, slice):
-            Watched.read |= set(range(*which.indices(len(self))))
-        return np.asarray(self.view(np.memmap)[which])
+def _watched(shape, sharding, share):
+    """Notes which rows are asked for to make this process's part of an array."""
+
+    def noting(index):
+        read.update(range(*index[0].indices(shape[0])))
+        return share(index)
+
+    return make(shape, sharding, noting)
+
+
+jax.make_array_from_callback = _watched
 
 
 def main() -> None:
     hosts.join()
-    rows = np.load(sys.argv[1], mmap_mode="r").view(Watched)
+    rows = np.load(sys.argv[1], mmap_mode="r")
     mesh = jaxsel.pool_mesh()
     picks = {
         method: jaxsel.select(rows, 5, method, labelled=[1, 7], mesh=mesh).indices
@@ -41,7 +46,7 @@ def main() -> None:
     said = {
         "processes": jax.process_count(),
         "devices": mesh.size,
-        "read": sorted(Watched.read),
+        "read": sorted(read),
         "picks": {method: found.tolist() for method, found in picks.items()},
     }
     print(json.dumps(said), flush=True)

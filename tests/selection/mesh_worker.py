@@ -14,7 +14,9 @@ import numpy as np
 import jaxsel
 from benchmarks.collectives import largest
 from jaxsel.selection.coverage import CoverageWarning
+from jaxsel.selection.kmeans import kmeans
 from jaxsel.selection.sharded import door
+from jaxsel.selection.sharded.mesh import by_rows
 
 warnings.simplefilter("ignore", CoverageWarning)
 texts: list[str] = []
@@ -47,8 +49,25 @@ def pool_of(n: int, d: int) -> np.ndarray:
     return rows.astype(np.float32)
 
 
+def kmeans_apart(n: int, d: int, k: int) -> dict[str, float]:
+    """Differences of a clustering on the mesh from that on one device."""
+    mesh, rows = jaxsel.pool_mesh(), pool_of(n, d)
+    here = kmeans(jax.random.key(0), rows, k=k)
+    there = jax.jit(lambda key, x: kmeans(key, by_rows(x[:n]), k=k))
+    with jax.set_mesh(mesh):
+        found = there(jax.random.key(0), door.place(rows, mesh).rows)
+    return {
+        name: float(np.max(np.abs(np.asarray(a) - np.asarray(b))))
+        for name, a, b in zip(here._fields, here, found, strict=True)
+        if name != "used"
+    }
+
+
 def main() -> None:
     for case in json.loads(sys.argv[1]):
+        if case["method"] == "kmeans":
+            print(json.dumps(kmeans_apart(case["n"], case["d"], case["budget"])))
+            continue
         n, d, method = case["n"], case["d"], case["method"]
         rows = pool_of(n, d)
         labelled = np.random.default_rng(0).choice(n, case["labelled"], replace=False)

@@ -61,6 +61,13 @@ def test_quick_methods_pick_the_same_and_send_little() -> None:
         assert 0 < said["largest"] <= a_share_or_a_block(n, d) < n * d * 4 / 4, case
 
 
+def test_kmeans_adds_up_alike() -> None:
+    # Five tiles on eight devices, and a last one that is not whole.
+    (apart,) = on_devices([{"method": "kmeans", "n": 20_011, "d": 16, "budget": 7}])
+    assert apart["iterations"] == 0
+    assert set(apart.values()) == {0}, apart
+
+
 # Those that meet all rows with all, or cluster them: each is a long compilation.
 HEAVY = [
     {"method": "probcover", "n": 20_011, "d": 32, "budget": 6},

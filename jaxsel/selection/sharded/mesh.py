@@ -8,12 +8,13 @@ other, it would send the tiles around; there the selector asks `on_mesh()` and r
 the loop on a device's own rows, by `rowwise`. Without a mesh in context nothing here
 does anything, and the compiled programs are those of one device.
 
-Floats: what is computed for one row alone (its length, its product with a pick) is
-rounded by the compiler's choice of instructions for the shape it sees, and a sum over
-the pool by the number of devices: both may differ in the last bit from what one device
-finds. Decisions by whole numbers (ProbCover's) and by noise are not touched by that;
-the others are the same unless two candidates are tied to within rounding. The random
-numbers are the same ones, whatever the mesh.
+Floats: the random numbers are the same ones, whatever the mesh. ProbCover's decisions
+are by whole numbers and exact; k-means adds up in one order (`tiling`). For the rest,
+what is computed for one row alone (its length, its product with a pick) is rounded by
+the compiler's choice of instructions for the shape it sees, and a sum over the pool by
+the number of devices: both may differ in the last bit from what one device finds. That
+changes a pick only where two candidates are tied to within rounding, or a random
+number falls within rounding of a boundary.
 """
 
 from collections.abc import Callable, Sequence
