@@ -119,6 +119,7 @@ def test_a_fifth_of_the_images_turn_grey(images):
 views = jax.jit(simclr_views, static_argnums=2)
 
 
+@pytest.mark.slow
 def test_a_view_does_not_depend_on_its_neighbours():
     images = np.random.default_rng(1).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
     first, second = views(KEY, jnp.asarray(images), ViewSettings())

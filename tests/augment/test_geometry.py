@@ -75,7 +75,10 @@ def test_flips_half_of_the_images(images):
     [
         random_flip,
         lambda key, x: random_crop(key, x, pad=2),
-        lambda key, x: random_resized_crop(key, x, scale=(0.5, 1.0)),
+        pytest.param(
+            lambda key, x: random_resized_crop(key, x, scale=(0.5, 1.0)),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["flip", "crop", "resized"],
 )

@@ -11,6 +11,7 @@ from jaxsel.experiment import selecting
 from jaxsel.selection.api import select
 
 
+@pytest.mark.slow
 def test_two_stage_methods_share_what_the_first_stage_proposes(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

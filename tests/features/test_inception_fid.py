@@ -26,6 +26,7 @@ def tensors() -> dict[str, np.ndarray]:
     return tensors_of_inception()
 
 
+@pytest.mark.slow
 def test_features_of_images(tensors, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "tiny.safetensors"
     path.write_bytes(safetensors(tensors))

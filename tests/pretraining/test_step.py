@@ -12,6 +12,7 @@ from jaxsel.pretraining import simclr
 from jaxsel.pretraining.simclr import epoch_order, loss_of, start, train_step
 
 
+@pytest.mark.slow
 def test_a_step_is_sgd_on_the_next_batch(monkeypatch):
     """With a loss whose gradient is `w · mean of the batch`, it can be written down."""
 

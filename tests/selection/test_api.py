@@ -240,6 +240,7 @@ def test_lengths_do_not_matter_where_rows_are_made_unit():
     np.testing.assert_array_equal(one.indices, other.indices)
 
 
+@pytest.mark.slow
 def test_given_candidates_are_what_the_second_stage_sees() -> None:
     rows = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
     whole = jaxsel.select(rows, 6, "probcover+norm", delta=0.9)

@@ -16,7 +16,7 @@ from tests.selection.constrained_greedy import BUDGET, GREEDY, Pool, greedy, law
 pytestmark = pytest.mark.filterwarnings(
     f"ignore::{CoverageWarning.__module__}.CoverageWarning"
 )
-QUICK = ("random", "norm", "gram_schmidt", "k_center", "typiclust")
+QUICK = ("random", "gram_schmidt", "typiclust")
 
 
 def constraints_of(pool: Pool, **changes) -> Constraints:
@@ -82,7 +82,9 @@ def test_no_pick_breaks_a_rule(method):
         for method in GREEDY
     ],
 )
-@pytest.mark.parametrize("algorithm", ["auto", "sequential"])
+@pytest.mark.parametrize(
+    "algorithm", ["auto", pytest.param("sequential", marks=pytest.mark.slow)]
+)
 def test_deterministic_picks_are_those_of_the_definition(method, algorithm):
     score, options = GREEDY[method]
     if algorithm != "auto":
@@ -152,7 +154,9 @@ def test_excluded_rows_are_still_covered():
     assert found.indices.tolist() == again.indices.tolist() == [1]
 
 
-@pytest.mark.parametrize("method", ["norm", "gram_schmidt"])
+@pytest.mark.parametrize(
+    "method", ["norm", pytest.param("gram_schmidt", marks=pytest.mark.slow)]
+)
 def test_the_same_ids_whatever_the_row_order(method):
     pool = Pool(5)
     ids = np.array([f"scan{k:02d}" for k in range(48)])
@@ -258,7 +262,9 @@ def test_mistakes_are_refused(mistake):
         jaxsel.select(TWO, 3, "norm", constraints=Constraints(**MISTAKES[mistake]))
 
 
-@pytest.mark.parametrize("algorithm", ["blocked", "sequential"])
+@pytest.mark.parametrize(
+    "algorithm", ["blocked", pytest.param("sequential", marks=pytest.mark.slow)]
+)
 def test_rows_that_a_pick_opens_take_part_at_once(algorithm):
     # Groups p and q cross strata a and b; a needs a label. Places are held for row 0 of
     # p, so the long row 2 of p may be picked only once row 1 of q has met the need.
@@ -295,12 +301,10 @@ def test_money_that_a_cheap_pick_sets_free_is_used_at_once():
     wanted = Constraints(
         costs=[6, 0.5, 1, 4, 0.5, 5], funds=12, strata=list("ststts"), quotas={"s": 2}
     )
-    for algorithm in ("sequential", "blocked"):
-        found = jaxsel.select(
-            rows, 4, "gram_schmidt", deterministic=True, algorithm=algorithm,
-            constraints=wanted, **({} if algorithm != "blocked" else {"block_size": 2}),
-        )  # fmt: skip
-        assert found.indices.tolist() == [0, 1, 2, 3]
+    found = jaxsel.select(
+        rows, 4, "gram_schmidt", deterministic=True, block_size=2, constraints=wanted
+    )
+    assert found.indices.tolist() == [0, 1, 2, 3]
 
 
 def test_ten_labels_at_a_tenth_cost_one():

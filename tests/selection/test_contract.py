@@ -179,8 +179,19 @@ def test_the_same_ids_whatever_the_row_order(method):
 
 
 def test_double_precision_mode_changes_nothing(method):
+    if method not in ("random", "norm", "k_center"):
+        pytest.skip("in test_double_precision_of_the_others")
+    _double_precision(method)
+
+
+@pytest.mark.slow
+def test_double_precision_of_the_others(method):
     if "+" in method:
         pytest.skip("two methods that are tested on their own")
+    _double_precision(method)
+
+
+def _double_precision(method):
     expected = jaxsel.select(_pool(), BUDGET, method, seed=5)
     with jax.enable_x64(True):
         found = jaxsel.select(_pool(), BUDGET, method, seed=5)

@@ -54,6 +54,7 @@ def test_purity_of_one_cluster_is_the_whole_sphere():
     assert float(purity_delta(jnp.eye(5), jnp.zeros(5, int))) == 2.0
 
 
+@pytest.mark.slow
 def test_purity_by_name_finds_the_clusters_itself():
     rows = np.eye(4, dtype=np.float32).repeat(10, axis=0)
     rows = unit(rows + 0.01 * np.random.default_rng(0).normal(size=rows.shape))

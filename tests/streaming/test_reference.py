@@ -36,6 +36,7 @@ def test_with_all_rows_it_is_probcover(rows, pool, labelled):
     assert disk.info["coverage"] == 1.0 and disk.info["coverage_se"] == 0.0
 
 
+@pytest.mark.slow
 def test_the_error_bar_holds(rows, pool):
     away, errors = [], []
     for seed in range(40):
@@ -51,6 +52,7 @@ def test_the_error_bar_holds(rows, pool):
     assert 0.7 < scores.std() < 1.4
 
 
+@pytest.mark.slow
 def test_a_sample_covers_nearly_as_much(rows, pool):
     exact = jaxsel.select(rows, 6, "probcover", delta=0.3)
     found = select_from_disk(
