@@ -151,7 +151,7 @@ def select(
     info["seconds"] = ran.seconds
     if mesh is not None:
         info["devices"] = mesh.size
-    info |= {name: _plain(value) for name, value in picks.info.items()}
+    info |= {name: plain(value) for name, value in picks.info.items()}
     info |= {} if constraints is None else heeded
     if "algorithm" in entry.options:
         settings = {**entry.options, **options}
@@ -339,7 +339,7 @@ def _checked(option: str, value: Any, default: Any) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A Python scalar for a scalar, a NumPy array for the rest."""
     array = np.asarray(value)
     return array.item() if array.ndim == 0 else array

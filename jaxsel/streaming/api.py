@@ -15,7 +15,7 @@ from jaxsel.files import alone_in
 from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.selection import coverage, validate
-from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options
+from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options, plain
 from jaxsel.selection.methods import METHODS
 from jaxsel.selection.sampling import key_of
 from jaxsel.streaming.checkpoint import Checkpoint
@@ -103,7 +103,7 @@ def select_from_disk(
     picks = procedure.finish(stream, task, state)
     info |= {"rounds": int(picks.rounds), "rows": METHODS[method].rows}
     info |= {"zero_rows": int(state["zero_rows"]), "scale": rows.scale}
-    info |= {name: _plain(value) for name, value in picks.info.items()}
+    info |= {name: plain(value) for name, value in picks.info.items()}
     picked = np.asarray(picks.indices, np.int64)
     if METHODS[method].coverage:
         info |= _judged(stream, method, picked, mask, seed, info.get("delta"))
@@ -187,11 +187,6 @@ def _identity(
         "seed": seed,
     }
     return found if procedure.prefix else {**found, "budget": task.budget}
-
-
-def _plain(value: Any) -> Any:
-    array = np.asarray(value)
-    return array.item() if array.ndim == 0 else array
 
 
 class _Rows:

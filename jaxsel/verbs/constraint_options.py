@@ -22,7 +22,12 @@ _OPTIONS = (
     click.option(
         "--groups", help='Column of the patient, video, …; "folder" for images.'
     ),
-    click.option("--max-per-group", "per_group", type=click.IntRange(1)),
+    click.option(
+        "--max-per-group",
+        "per_group",
+        type=click.IntRange(1),
+        help="The most labels that each of --groups may have.",
+    ),
     click.option("--strata", help="Column of the site, class, …, for --quota."),
     click.option(
         "--quota",

@@ -136,6 +136,7 @@ def select(
       jaxsel select scans/ -b 100 --weights dino.safetensors -o round1
       jaxsel select features.npy -b 50 -m norm
       jaxsel select scans/ -b 200 --continue round1 --labelled labels.csv -o round2
+      jaxsel select scans/ -b 50 --table meta.csv --groups patient --max-per-group 2
     """
     keep_compiled()
     before = read_folder(earlier) if earlier else None
