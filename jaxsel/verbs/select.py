@@ -34,6 +34,10 @@ from jaxsel.verbs.round_folder import OURS, REPORT, Earlier, check_new, read_fol
 from jaxsel.verbs.rounds import Done, Wish, make_round
 
 _FIRST = 5
+_ENDED = {
+    "funds": "; they pay for no other row that may be picked",
+    "candidates": "; they pay for no other row that the first stage proposed",
+}
 
 
 @click.command("select")
@@ -236,7 +240,8 @@ def text(done: Done, source: Source, folder: pathlib.Path) -> str:
     lines.append(
         f"{done.added:,} of {len(source.ids):,} picked"
         + (f", {kept:,} kept from before" if kept else "")
-        + (f", for {done.heeded['spent']:g} of the funds" if "spent" in told else "")
+        + (f", for {told['spent']:g} of the funds" if "spent" in told else "")
+        + _ENDED.get(told.get("ended", ""), "")
     )
     lines += [
         f"  {pick.rank}. {shown(pick.id)} "
