@@ -39,6 +39,14 @@ def test_two_processes_pick_what_one_does(tmp_path: pathlib.Path) -> None:
             {"JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "2"},
             "expected JAX_PROCESS_ID below JAX_NUM_PROCESSES, found 2 of 2",
         ),
+        (
+            {
+                "JAX_NUM_PROCESSES": "2",
+                "JAX_PROCESS_ID": "1",
+                "JAXSEL_HEARTBEAT_SECONDS": "0",
+            },
+            "expected JAXSEL_HEARTBEAT_SECONDS of 1 or more, found 0",
+        ),
     ],
 )
 def test_a_process_without_its_numbers_is_refused(
