@@ -9,6 +9,7 @@ what the first one has finished, so that all of them find the same things to do.
 import json
 import os
 import pathlib
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,11 +40,13 @@ def join() -> None:
     heard of for `JAXSEL_HEARTBEAT_SECONDS` (100) is lost, and the others end.
 
     Raises:
-      UserError: a number is missing or makes no sense.
+      UserError: a number is missing or makes no sense, or the address does.
     """
     address = os.environ.get(_ADDRESS)
     if not address:
         return
+    if not re.fullmatch(r".+:\d+", address):
+        raise UserError(f"expected {_ADDRESS} to be host:port, found {address!r}")
     count, own = _number(_COUNT), _number(_OWN)
     if not own < count:
         raise UserError(f"expected {_OWN} below {_COUNT}, found {own} of {count}")
@@ -51,8 +54,8 @@ def join() -> None:
     if heartbeat < 1:
         raise UserError(f"expected {_HEARTBEAT} of 1 or more, found {heartbeat}")
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(address, count, own, heartbeat_timeout_seconds=heartbeat)
     lost.leave_last_words(own, count)
+    jax.distributed.initialize(address, count, own, heartbeat_timeout_seconds=heartbeat)
 
 
 def _number(name: str, default: str = "") -> int:

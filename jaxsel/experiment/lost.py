@@ -36,8 +36,8 @@ def leave_last_words(own: int, count: int) -> None:
     """
     line = (
         f"jaxsel: process {own} of {count} was ended from outside: killed, or aborted "
-        "by JAX because another one was lost (the lines above, if any, say which; the "
-        f"leader is process 0); {_AGAIN}\n"
+        "by JAX because another one was lost, gave up or did not come (the lines "
+        f"above, if any, say which; the leader is process 0); {_AGAIN}\n"
     )
     _speakers.append(
         subprocess.Popen(

@@ -33,6 +33,10 @@ def test_two_processes_pick_what_one_does(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
+        (
+            {"JAX_COORDINATOR_ADDRESS": "127.0.0.1"},
+            "expected JAX_COORDINATOR_ADDRESS to be host:port, found '127.0.0.1'",
+        ),
         ({"JAX_NUM_PROCESSES": "2"}, "expected JAX_PROCESS_ID to be a whole number"),
         ({"JAX_PROCESS_ID": "0"}, "expected JAX_NUM_PROCESSES to be a whole number"),
         (
