@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jaxsel.selection.methods import METHODS
     from jaxsel.selection.sharded.mesh import pool_mesh
     from jaxsel.sources.opening import open_source
+    from jaxsel.streaming.api import select_from_disk
     from jaxsel.verbs.backfill import backfill_round
     from jaxsel.verbs.export import export_round
     from jaxsel.verbs.importing import import_round
@@ -41,6 +42,7 @@ __all__ = [
     "open_source",
     "pool_mesh",
     "select",
+    "select_from_disk",
     "select_round",
 ]
 
@@ -56,6 +58,7 @@ _HOMES = {
     "open_source": "jaxsel.sources.opening",
     "pool_mesh": "jaxsel.selection.sharded.mesh",
     "select": "jaxsel.selection.api",
+    "select_from_disk": "jaxsel.streaming.api",
     "select_round": "jaxsel.verbs.in_python",
 }
 

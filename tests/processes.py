@@ -17,19 +17,25 @@ def alone(arguments: list[str], devices: int = 8) -> list[str]:
 
 def together(arguments: list[str], devices: int = 2) -> list[list[str]]:
     """The lines that each of two processes prints, joined over loopback."""
+    return _ended(two_started(arguments, devices, {}))
+
+
+def two_started(
+    arguments: list[str], devices: int, more: dict[str, str]
+) -> list[subprocess.Popen]:
+    """Two processes that join over loopback, with more in their environment."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     shared = {
         "JAX_COORDINATOR_ADDRESS": f"127.0.0.1:{port}",
         "JAX_NUM_PROCESSES": "2",
+        **more,
     }
-    return _ended(
-        [
-            _started(arguments, devices, {**shared, "JAX_PROCESS_ID": str(place)})
-            for place in range(2)
-        ]
-    )
+    return [
+        _started(arguments, devices, {**shared, "JAX_PROCESS_ID": str(place)})
+        for place in range(2)
+    ]
 
 
 def _started(

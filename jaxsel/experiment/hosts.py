@@ -9,6 +9,7 @@ what the first one has finished, so that all of them find the same things to do.
 import json
 import os
 import pathlib
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +19,14 @@ import jax
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.experiment import lost
 
 T = TypeVar("T")
 
 _ADDRESS = "JAX_COORDINATOR_ADDRESS"
 _COUNT = "JAX_NUM_PROCESSES"
 _OWN = "JAX_PROCESS_ID"
+_HEARTBEAT = "JAXSEL_HEARTBEAT_SECONDS"
 # What says how far a study is; the rest of a workdir is made of it.
 _STATE = ("manifest.json", "plan.json", "picks.jsonl", "runs.jsonl", "results.csv")
 
@@ -33,23 +36,30 @@ def join() -> None:
 
     `JAX_COORDINATOR_ADDRESS` is `host:port` of the first process, `JAX_NUM_PROCESSES`
     how many there are, `JAX_PROCESS_ID` this one's number from 0. Without the first
-    nothing is done. It comes before anything else of JAX.
+    nothing is done. It comes before anything else of JAX. A process that has not been
+    heard of for `JAXSEL_HEARTBEAT_SECONDS` (100) is lost, and the others end.
 
     Raises:
-      UserError: a number is missing or makes no sense.
+      UserError: a number is missing or makes no sense, or the address does.
     """
     address = os.environ.get(_ADDRESS)
     if not address:
         return
+    if not re.fullmatch(r".+:\d+", address):
+        raise UserError(f"expected {_ADDRESS} to be host:port, found {address!r}")
     count, own = _number(_COUNT), _number(_OWN)
     if not own < count:
         raise UserError(f"expected {_OWN} below {_COUNT}, found {own} of {count}")
+    heartbeat = _number(_HEARTBEAT, "100")
+    if heartbeat < 1:
+        raise UserError(f"expected {_HEARTBEAT} of 1 or more, found {heartbeat}")
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    jax.distributed.initialize(address, count, own)
+    lost.leave_last_words(own, count)
+    jax.distributed.initialize(address, count, own, heartbeat_timeout_seconds=heartbeat)
 
 
-def _number(name: str) -> int:
-    text = os.environ.get(name, "")
+def _number(name: str, default: str = "") -> int:
+    text = os.environ.get(name, default)
     if not text.isdecimal():
         raise UserError(
             f"expected {name} to be a whole number beside {_ADDRESS}, found {text!r}"
@@ -64,10 +74,20 @@ def is_first() -> bool:
 
 @contextmanager
 def own_place(workdir: pathlib.Path) -> Iterator[pathlib.Path]:
-    """The workdir for the first process, a copy of its state for any other one."""
+    """The workdir for the first process, a copy of its state for any other one.
+
+    Raises:
+      UserError: another process was lost meanwhile.
+    """
     if jax.process_count() == 1:
         yield workdir
         return
+    with lost.noticed(), _place_of_several(workdir) as place:
+        yield place
+
+
+@contextmanager
+def _place_of_several(workdir: pathlib.Path) -> Iterator[pathlib.Path]:
     state = {
         name: (workdir / name).read_text()
         for name in _STATE

@@ -33,11 +33,23 @@ def test_two_processes_pick_what_one_does(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
+        (
+            {"JAX_COORDINATOR_ADDRESS": "127.0.0.1"},
+            "expected JAX_COORDINATOR_ADDRESS to be host:port, found '127.0.0.1'",
+        ),
         ({"JAX_NUM_PROCESSES": "2"}, "expected JAX_PROCESS_ID to be a whole number"),
         ({"JAX_PROCESS_ID": "0"}, "expected JAX_NUM_PROCESSES to be a whole number"),
         (
             {"JAX_NUM_PROCESSES": "2", "JAX_PROCESS_ID": "2"},
             "expected JAX_PROCESS_ID below JAX_NUM_PROCESSES, found 2 of 2",
+        ),
+        (
+            {
+                "JAX_NUM_PROCESSES": "2",
+                "JAX_PROCESS_ID": "1",
+                "JAXSEL_HEARTBEAT_SECONDS": "0",
+            },
+            "expected JAXSEL_HEARTBEAT_SECONDS of 1 or more, found 0",
         ),
     ],
 )
