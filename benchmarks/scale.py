@@ -14,7 +14,7 @@ import os
 import pathlib
 import sys
 import tempfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchmarks import disk_pools, machine, process, record
 
@@ -89,15 +89,15 @@ def main() -> None:
         "d": D,
         "cases": [],
     }
-    print(_heading(described))
+    print(heading(described))
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for case in cases:
             pool = _pool(pathlib.Path(folder), case)
-            found = _run(case, pool, options.memory)
+            found = run(case, pool, options.memory)
             report["cases"].append({**case._asdict(), "name": case.name, **found})
             report["exponents"] = exponents(report["cases"])
             record.write(target, report)
-            print(_line(report["cases"][-1]), flush=True)
+            print(line(report["cases"][-1]), flush=True)
     for name, exponent in report["exponents"].items():
         print(f"{name}: time grows as n^{exponent:.2f}")
     print(f"\nwrote {target}")
@@ -113,13 +113,32 @@ def _pool(folder: pathlib.Path, case: Case) -> pathlib.Path:
     return path
 
 
-def _run(case: Case, pool: pathlib.Path, memory: str) -> dict:
+def run(
+    case: Case,
+    pool: pathlib.Path,
+    memory: str,
+    timeout: float = TIMEOUT_SECONDS,
+    **more: Any,
+) -> dict:
+    """A case in a process of its own.
+
+    Args:
+      case: the selection.
+      pool: its file, or a stored folder.
+      memory: bound of the process.
+      timeout: seconds after which it is stopped.
+      **more: of the question; see `benchmarks.scale_worker`.
+
+    Returns:
+      The worker's answer, with the size of the file.
+    """
     question = {
         "pool": str(pool),
         "method": case.method,
         "budget": case.budget,
         "options": case.options,
         "memory": memory,
+        **more,
     }
     bytes_on_disk = os.path.getsize(pool)
     found = process.ask(
@@ -127,7 +146,7 @@ def _run(case: Case, pool: pathlib.Path, memory: str) -> dict:
         "benchmarks.scale_worker",
         question,
         pool.parent,
-        TIMEOUT_SECONDS,
+        timeout,
     )
     return {"bytes_on_disk": bytes_on_disk, **found}
 
@@ -147,7 +166,8 @@ def exponents(cases: list[dict]) -> dict[str, float]:
     return found
 
 
-def _heading(described: dict) -> str:
+def heading(described: dict) -> str:
+    """When, what and where, for people."""
     return (
         f"{described['time']}  commit {described['commit']}  {described['processor']}, "
         f"{described['cores']} cores, load {described['load']:.1f}\n"
@@ -155,7 +175,8 @@ def _heading(described: dict) -> str:
     )
 
 
-def _line(case: dict) -> str:
+def line(case: dict) -> str:
+    """A case for people."""
     start = f"{case['name']:36} n={case['n']:>10,} b={case['budget']:<4}"
     if "error" in case:
         return f"{start} {case['error']}"
