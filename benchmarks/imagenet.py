@@ -3,12 +3,13 @@
 1,281,167 rows of 384 numbers in float16, as DINO's ViT-S/16 gives them, are generated
 block by block (1000 centres of equal shares) under `--folder`, and deleted afterwards.
 Every method that reads its pool from disk picks from them in a process of its own under
-`--memory` (of two stages the second sees few rows: no case of their own). One run of 6,000 picks holds those of 1,000 to 5,000 where a smaller budget
-is the start of a larger; the seconds after which a pass found so many picks are under
-`reached`. A selection is stopped after `--limit` seconds, which is an answer too.
-Seconds are of a first call, compilation included. At last the pool goes through the
-feature store and the console (`benchmarks.imagenet_store`). Writes JSON beside the
-results of `benchmarks.scale`, prints the table.
+`--memory` (of two stages the second sees few rows: no case of their own). One run of
+6,000 picks holds those of 1,000 to 5,000 where a smaller budget is the start of a
+larger; the seconds after which a pass found so many picks are under `reached`. A
+selection is stopped after `--limit` seconds, which is an answer too. Seconds are of a
+first call, compilation included. At last the pool goes through the feature store and
+the console (`benchmarks.imagenet_store`). Writes JSON beside the results of
+`benchmarks.scale`, prints the table.
 """
 
 import argparse

@@ -4,8 +4,10 @@ Pools of 128 numbers a row, int8 unless said otherwise, are written block by blo
 `--folder` and deleted afterwards. Every selection runs in a process of its own, whose
 largest resident size is recorded, by `jaxsel.streaming.api.select_from_disk` with
 `--memory`. Times are of a second call, without compilation, where the first took less
-than two minutes. Exponents are least squares of log time on log rows over the two
-largest sizes of a method. Writes JSON, prints the table.
+than two minutes. Exponents are slopes of log time on log rows between the two largest
+sizes of a method, beside those of the model (`benchmarks.disk_model`) with constants
+measured first (`benchmarks.disk_rates`). At last, what selectors send between virtual
+devices is counted (`benchmarks.scale_devices`). Writes JSON, prints the tables.
 """
 
 import argparse
@@ -16,7 +18,14 @@ import sys
 import tempfile
 from typing import Any, NamedTuple
 
-from benchmarks import disk_pools, machine, process, record
+from benchmarks import (
+    disk_model,
+    disk_pools,
+    machine,
+    process,
+    record,
+    scale_devices,
+)
 
 OUT = process.ROOT / "benchmarks" / "results" / "scale"
 TIMEOUT_SECONDS = 3600
@@ -68,6 +77,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--folder", type=pathlib.Path, help="where pools are written")
     parser.add_argument("--memory", default="2GiB", help="bound on each process")
+    parser.add_argument(
+        "--devices", type=int, nargs="*", help="virtual ones: 2 4 8 if all is run"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite results")
     return parser.parse_args()
 
@@ -78,7 +90,10 @@ def main() -> None:
     cases = [case for case in all_cases() if case.n <= largest]
     if options.only:
         cases = [c for c in cases if c.name.startswith(tuple(options.only))]
-    if not cases:
+    devices = options.devices
+    if devices is None:
+        devices = [] if options.quick or options.only else [2, 4, 8]
+    if not cases and not devices:
         sys.exit("no case is left: see --only and --largest")
     described = machine.describe_in_subprocess()
     target = record.target(options, described)
@@ -91,6 +106,8 @@ def main() -> None:
     }
     print(heading(described))
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        report["rates"] = _rates(pathlib.Path(folder), largest, options.memory)
+        print(_rates_line(report["rates"]))
         for case in cases:
             pool = _pool(pathlib.Path(folder), case)
             found = run(case, pool, options.memory)
@@ -98,9 +115,43 @@ def main() -> None:
             report["exponents"] = exponents(report["cases"])
             record.write(target, report)
             print(line(report["cases"][-1]), flush=True)
-    for name, exponent in report["exponents"].items():
-        print(f"{name}: time grows as n^{exponent:.2f}")
+    _exponents_beside(report)
+    if devices:
+        report["devices"] = scale_devices.of_devices(devices)
+        report["device_exponents"] = scale_devices.exponents(report["devices"])
+        print(scale_devices.words(report["devices"]))
+    record.write(target, report)
     print(f"\nwrote {target}")
+
+
+def _rates(folder: pathlib.Path, largest: float, memory: str) -> dict:
+    """The model's constants, from a pool of up to a million rows."""
+    pool = _pool(folder, Case("norm", int(min(largest, 1e6)), 1, {}))
+    question = {"pool": str(pool), "memory": memory}
+    worker = "benchmarks.disk_rates"
+    return process.ask(sys.executable, worker, question, folder, TIMEOUT_SECONDS)
+
+
+def _rates_line(rates: dict) -> str:
+    if "error" in rates:
+        return f"rates: {rates['error']}"
+    return (
+        f"reads {rates['read'] / 1e9:.1f} GB/s, looks at {rates['numbers'] / 1e9:.2f} "
+        f"G numbers/s, products {rates['product'] / 1e9:.0f} GFLOP/s, pairs "
+        f"{rates['pairs'] / 1e9:.0f} GFLOP/s, {rates['rows'] / 1e6:.0f} M rows/s"
+    )
+
+
+def _exponents_beside(report: dict) -> None:
+    """Adds the model's exponents to the report and prints both."""
+    known = "error" not in report["rates"]
+    model = disk_model.compared(report) if known else []
+    report["model_exponents"] = {}
+    for name, fitted in report.get("exponents", {}).items():
+        paper = disk_model.exponent(model, name)
+        report["model_exponents"][name] = paper
+        beside = "" if paper is None else f" (the model's: n^{paper:.2f})"
+        print(f"{name}: time grows as n^{fitted:.2f}{beside}")
 
 
 def _pool(folder: pathlib.Path, case: Case) -> pathlib.Path:
