@@ -2,7 +2,8 @@
 
     python -m benchmarks.disk_model benchmarks/results/scale/RESULT.json
 
-prints the model's seconds beside those of a report, with the report's own constants;
+prints the model's seconds beside those of a report, with the report's own constants,
+or those of another report (`--constants`);
 
     python -m benchmarks.disk_model --rows 1e8 1e9 --columns 384 --itemsize 1 \\
         --budget 1000 --read 5e9 --numbers 5e9 --product 1e12 --pairs 2e11 \\
@@ -196,9 +197,9 @@ def rates_of(report: dict) -> Rates:
     return Rates(*(report["rates"][name] for name in Rates._fields))
 
 
-def compared(report: dict) -> list[tuple[dict, float]]:
+def compared(report: dict, rates: Rates | None = None) -> list[tuple[dict, float]]:
     """The cases of a report that ended, and the model's seconds for them."""
-    rates = rates_of(report)
+    rates = rates or rates_of(report)
     return [
         (case, seconds(work_of(case, report["d"]), rates))
         for case in report["cases"]
@@ -233,29 +234,33 @@ def memory(work: Work) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report", type=pathlib.Path, nargs="?")
+    parser.add_argument("--constants", type=pathlib.Path, help="another report")
     parser.add_argument("--rows", type=float, nargs="+", default=[1e8, 1e9])
     for name in ("columns", "itemsize", "budget"):
         parser.add_argument(f"--{name}", type=int)
     for name in ("read", "numbers", "product", "pairs", "listed"):
         parser.add_argument(f"--{name}", type=float)
     given = parser.parse_args()
-    print(_beside(json.loads(given.report.read_text())) if given.report else "", end="")
+    if given.report:
+        constants = json.loads((given.constants or given.report).read_text())
+        report = json.loads(given.report.read_text())
+        print(_beside(report, rates_of(constants)))
     if given.read:
         print(_foretold(given))
 
 
-def _beside(report: dict) -> str:
+def _beside(report: dict, rates: Rates) -> str:
     lines = [
         "| selection | rows | passes | measured s | model s | model / measured |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for case, model in compared(report):
+    for case, model in compared(report, rates):
         took = case["seconds"]
         lines.append(
             f"| {case['name']} | {case['n']:,} | {case['info']['passes']:g} | "
             f"{took:.2f} | {model:.2f} | {model / took:.2f} |"
         )
-    return "\n".join([*lines, ""])
+    return "\n".join(lines)
 
 
 def _foretold(given: argparse.Namespace) -> str:
