@@ -7,15 +7,19 @@ import pathlib
 import sys
 
 
-def target(options: argparse.Namespace, described: dict) -> pathlib.Path:
+def target(
+    options: argparse.Namespace, described: dict, kind: str = ""
+) -> pathlib.Path:
     """The file for a report; ends the program where one is there already.
 
     Args:
-      options: with `out`, `quick`, `only` and `force`.
+      options: with `out`, `only`, `force` and perhaps `quick`.
       described: by `benchmarks.machine`.
+      kind: what tells its name from those of other benchmarks in the folder.
     """
-    stem = f"{described['time'][:10]}-{described['commit']}"
-    stem += "-quick" * options.quick + "".join(f"-{o}" for o in options.only or ())
+    stem = f"{described['time'][:10]}-{described['commit']}{kind}"
+    stem += "-quick" * getattr(options, "quick", False)
+    stem += "".join(f"-{o}" for o in options.only or ())
     path = options.out / f"{stem}.json"
     if path.exists() and not options.force:
         sys.exit(f"{path} exists: give --force to replace it, or another --out")

@@ -4,8 +4,10 @@ Pools of 128 numbers a row, int8 unless said otherwise, are written block by blo
 `--folder` and deleted afterwards. Every selection runs in a process of its own, whose
 largest resident size is recorded, by `jaxsel.streaming.api.select_from_disk` with
 `--memory`. Times are of a second call, without compilation, where the first took less
-than two minutes. Exponents are least squares of log time on log rows over the two
-largest sizes of a method. Writes JSON, prints the table.
+than two minutes. Exponents are slopes of log time on log rows between the two largest
+sizes of a method, beside those of the model (`benchmarks.disk_model`) with constants
+measured first (`benchmarks.disk_rates`). At last, what selectors send between virtual
+devices is counted (`benchmarks.scale_devices`). Writes JSON, prints the tables.
 """
 
 import argparse
@@ -14,9 +16,16 @@ import os
 import pathlib
 import sys
 import tempfile
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks import disk_pools, machine, process, record
+from benchmarks import (
+    disk_model,
+    disk_pools,
+    machine,
+    process,
+    record,
+    scale_devices,
+)
 
 OUT = process.ROOT / "benchmarks" / "results" / "scale"
 TIMEOUT_SECONDS = 3600
@@ -68,6 +77,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--folder", type=pathlib.Path, help="where pools are written")
     parser.add_argument("--memory", default="2GiB", help="bound on each process")
+    parser.add_argument(
+        "--devices", type=int, nargs="*", help="virtual ones: 2 4 8 if all is run"
+    )
     parser.add_argument("--force", action="store_true", help="overwrite results")
     return parser.parse_args()
 
@@ -78,7 +90,10 @@ def main() -> None:
     cases = [case for case in all_cases() if case.n <= largest]
     if options.only:
         cases = [c for c in cases if c.name.startswith(tuple(options.only))]
-    if not cases:
+    devices = options.devices
+    if devices is None:
+        devices = [] if options.quick or options.only else [2, 4, 8]
+    if not cases and not devices:
         sys.exit("no case is left: see --only and --largest")
     described = machine.describe_in_subprocess()
     target = record.target(options, described)
@@ -89,18 +104,54 @@ def main() -> None:
         "d": D,
         "cases": [],
     }
-    print(_heading(described))
+    print(heading(described))
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        report["rates"] = _rates(pathlib.Path(folder), largest, options.memory)
+        print(_rates_line(report["rates"]))
         for case in cases:
             pool = _pool(pathlib.Path(folder), case)
-            found = _run(case, pool, options.memory)
+            found = run(case, pool, options.memory)
             report["cases"].append({**case._asdict(), "name": case.name, **found})
             report["exponents"] = exponents(report["cases"])
             record.write(target, report)
-            print(_line(report["cases"][-1]), flush=True)
-    for name, exponent in report["exponents"].items():
-        print(f"{name}: time grows as n^{exponent:.2f}")
+            print(line(report["cases"][-1]), flush=True)
+    _exponents_beside(report)
+    if devices:
+        report["devices"] = scale_devices.of_devices(devices)
+        report["device_exponents"] = scale_devices.exponents(report["devices"])
+        print(scale_devices.words(report["devices"]))
+    record.write(target, report)
     print(f"\nwrote {target}")
+
+
+def _rates(folder: pathlib.Path, largest: float, memory: str) -> dict:
+    """The model's constants, from a pool of up to a million rows."""
+    pool = _pool(folder, Case("norm", int(min(largest, 1e6)), 1, {}))
+    question = {"pool": str(pool), "memory": memory}
+    worker = "benchmarks.disk_rates"
+    return process.ask(sys.executable, worker, question, folder, TIMEOUT_SECONDS)
+
+
+def _rates_line(rates: dict) -> str:
+    if "error" in rates:
+        return f"rates: {rates['error']}"
+    return (
+        f"reads {rates['read'] / 1e9:.1f} GB/s, looks at {rates['numbers'] / 1e9:.2f} "
+        f"G numbers/s, products {rates['product'] / 1e9:.0f} GFLOP/s, pairs "
+        f"{rates['pairs'] / 1e9:.0f} GFLOP/s, {rates['rows'] / 1e6:.0f} M rows/s"
+    )
+
+
+def _exponents_beside(report: dict) -> None:
+    """Adds the model's exponents to the report and prints both."""
+    known = "error" not in report["rates"]
+    model = disk_model.compared(report) if known else []
+    report["model_exponents"] = {}
+    for name, fitted in report.get("exponents", {}).items():
+        paper = disk_model.exponent(model, name)
+        report["model_exponents"][name] = paper
+        beside = "" if paper is None else f" (the model's: n^{paper:.2f})"
+        print(f"{name}: time grows as n^{fitted:.2f}{beside}")
 
 
 def _pool(folder: pathlib.Path, case: Case) -> pathlib.Path:
@@ -113,13 +164,32 @@ def _pool(folder: pathlib.Path, case: Case) -> pathlib.Path:
     return path
 
 
-def _run(case: Case, pool: pathlib.Path, memory: str) -> dict:
+def run(
+    case: Case,
+    pool: pathlib.Path,
+    memory: str,
+    timeout: float = TIMEOUT_SECONDS,
+    **more: Any,
+) -> dict:
+    """A case in a process of its own.
+
+    Args:
+      case: the selection.
+      pool: its file, or a stored folder.
+      memory: bound of the process.
+      timeout: seconds after which it is stopped.
+      **more: of the question; see `benchmarks.scale_worker`.
+
+    Returns:
+      The worker's answer, with the size of the file.
+    """
     question = {
         "pool": str(pool),
         "method": case.method,
         "budget": case.budget,
         "options": case.options,
         "memory": memory,
+        **more,
     }
     bytes_on_disk = os.path.getsize(pool)
     found = process.ask(
@@ -127,7 +197,7 @@ def _run(case: Case, pool: pathlib.Path, memory: str) -> dict:
         "benchmarks.scale_worker",
         question,
         pool.parent,
-        TIMEOUT_SECONDS,
+        timeout,
     )
     return {"bytes_on_disk": bytes_on_disk, **found}
 
@@ -147,7 +217,8 @@ def exponents(cases: list[dict]) -> dict[str, float]:
     return found
 
 
-def _heading(described: dict) -> str:
+def heading(described: dict) -> str:
+    """When, what and where, for people."""
     return (
         f"{described['time']}  commit {described['commit']}  {described['processor']}, "
         f"{described['cores']} cores, load {described['load']:.1f}\n"
@@ -155,7 +226,8 @@ def _heading(described: dict) -> str:
     )
 
 
-def _line(case: dict) -> str:
+def line(case: dict) -> str:
+    """A case for people."""
     start = f"{case['name']:36} n={case['n']:>10,} b={case['budget']:<4}"
     if "error" in case:
         return f"{start} {case['error']}"

@@ -30,7 +30,7 @@ def test_exponents_are_slopes():
 
 def test_a_case_runs_in_its_own_process(tmp_path):
     case = scale.Case("norm", 2000, 5, {})
-    found = scale._run(case, scale._pool(tmp_path, case), "1GiB")
+    found = scale.run(case, scale._pool(tmp_path, case), "1GiB")
     assert found["info"]["passes"] == 1 and found["bytes_on_disk"] == 2000 * 128 + 128
     assert 50 < found["peak_mib"] < 1024 and len(found["first_picks"]) == 5
 
@@ -42,6 +42,6 @@ def test_a_case_runs_in_its_own_process(tmp_path):
 )
 def test_memory_stays_below_its_bound_whatever_the_pool(tmp_path, method, options):
     case = scale.Case(method, 2_500_000, 20, options, "float32")
-    found = scale._run(case, scale._pool(tmp_path, case), "1GiB")
+    found = scale.run(case, scale._pool(tmp_path, case), "1GiB")
     assert found["bytes_on_disk"] > 1.15 * 2**30
     assert found["peak_mib"] * 2**20 < found["info"]["planned_bytes"] <= 2**30

@@ -7,7 +7,7 @@ from jaxsel.errors import UserError
 from jaxsel.pools.pool import Pool
 
 # Python, JAX, its threads and its compiled programs. On 10,000 rows the whole process
-# had 263 to 475 MiB at its peak, by method (benchmarks/results/scale).
+# had 261 to 485 MiB at its peak, by method (benchmarks/results/scale).
 RUNTIME = 640 << 20
 # Blocks have a multiple of so many rows, and no fewer.
 GRAIN = 256

@@ -12,6 +12,7 @@ from tiny_archives import (
     random_images,
     spec_of,
     tiny_imagenet_files,
+    write_imagenet,
     write_tar,
 )
 
@@ -84,7 +85,6 @@ def tiny_zip(tmp_path: pathlib.Path) -> pathlib.Path:
 def imagenet(tmp_path: pathlib.Path) -> tuple[DatasetSpec, dict[str, bytes]]:
     """The two tars with photographs of several sizes, and the images by file name."""
     manual = tmp_path / "data" / "downloads" / "manual"
-    manual.mkdir(parents=True)
     sizes = [(40, 60), (64, 33), (200, 31), (50, 50), (32, 90)]
     images = {
         f"{wnid}_{number}.JPEG": image_file(random_images(number, 1, *size, 3)[0])
@@ -96,19 +96,13 @@ def imagenet(tmp_path: pathlib.Path) -> tuple[DatasetSpec, dict[str, bytes]]:
     odd = random_images(9, 1, 40, 40, 3)[0]
     images["n01443537_1.JPEG"] = image_file(odd, mode="CMYK")
     images["n01440764_2.JPEG"] = image_file(odd, format="PNG")
-    outer = {}
-    for wnid in ("n01440764", "n01443537"):
-        inner = {name: data for name, data in images.items() if name.startswith(wnid)}
-        path = write_tar(tmp_path / f"{wnid}.tar", inner, "w")
-        outer[path.name] = path.read_bytes()
-    write_tar(manual / "ILSVRC2012_img_train.tar", outer, "w")
     validation = {
         f"ILSVRC2012_val_{number:08d}.JPEG": image_file(
             random_images(20 + number, 1, 40, 40, 3)[0]
         )
         for number in (3, 1)
     }
-    write_tar(manual / "ILSVRC2012_img_val.tar", validation, "w")
+    write_imagenet(manual, images, validation)
     spec = dataset("imagenet2012")
     small = spec._replace(train=Split("train", (5,)), test=Split("validation", (2,)))
     return small, images | validation

@@ -102,3 +102,18 @@ def tiny_imagenet_files(size: int) -> dict[str, bytes]:
     for row in range(2):
         members[f"val/images/val_{row}.JPEG"] = image_file(images[3 + row])
     return members
+
+
+def write_imagenet(
+    manual: pathlib.Path, train: dict[str, bytes], validation: dict[str, bytes]
+) -> None:
+    """The two tars: training images in a tar a class, named after it; all others."""
+    manual.mkdir(parents=True)
+    outer = {}
+    for wnid in sorted({name.split("_")[0] for name in train}):
+        inner = {name: data for name, data in train.items() if name.startswith(wnid)}
+        path = write_tar(manual / f"{wnid}.tar", inner, "w")
+        outer[path.name] = path.read_bytes()
+        path.unlink()
+    write_tar(manual / "ILSVRC2012_img_train.tar", outer, "w")
+    write_tar(manual / "ILSVRC2012_img_val.tar", validation, "w")
