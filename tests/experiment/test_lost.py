@@ -12,7 +12,7 @@ from tiny_study import without_seconds
 from jaxsel.experiment.run import run
 
 JOB = str(pathlib.Path(__file__).with_name("lost_job.py"))
-HEARTBEAT = {"JAXSEL_HEARTBEAT_SECONDS": "6"}
+HEARTBEAT = {"JAXSEL_HEARTBEAT_SECONDS": "10"}
 AGAIN = "start the same command again on all hosts (finished runs are kept)"
 
 
