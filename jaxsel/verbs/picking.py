@@ -9,9 +9,14 @@ import numpy as np
 from jaxsel.annotation.picks import Pick, extended
 from jaxsel.errors import UserError
 from jaxsel.experiment.progress import Waiting
+from jaxsel.planning.forecast import forecast
+from jaxsel.planning.machine import machine
+from jaxsel.planning.shape import Call, shape_of
 from jaxsel.selection.api import select
 from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
+
+_LARGE = 1 << 22  # numbers, below which every method takes seconds
 
 
 class Picked(NamedTuple):
@@ -79,7 +84,8 @@ def pick_rows(
         seen, known = rows[where], known[where]
         ids = None if ids is None else ids[where]
         constraints = constraints and constraints.within(where)
-    with Waiting(f"picking {more:,} of {len(seen):,} rows by {method}"):
+    about = _about(method, seen, more, int(known.sum()), options or {})
+    with Waiting(f"picking {more:,} of {len(seen):,} rows by {method}{about}"):
         selection = select(
             seen,
             more,
@@ -100,6 +106,21 @@ def pick_rows(
     names = ("included", "spent", "ended") if constraints is not None else ()
     heeded = {name: selection.info[name] for name in names}
     return Picked(picks, selection.info.get("delta"), heeded)
+
+
+def _about(
+    method: str,
+    rows: np.ndarray,
+    more: int,
+    labelled: int,
+    options: Mapping[str, Any],
+) -> str:
+    """How long it may take, where that is worth a measurement of the machine."""
+    if rows.size < _LARGE or not more:
+        return ""
+    call = Call(shape_of(rows), more, labelled, options)
+    seconds = forecast(method, call, machine()).seconds
+    return f", some {seconds:,.0f} s by forecast" if seconds >= 5 else ""
 
 
 def check_room(

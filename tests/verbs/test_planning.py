@@ -111,3 +111,16 @@ def test_a_round_that_would_not_fit_is_refused_before_it_begins(
     said = run(*again)
     assert said.code == 2 and "no method fits" in said.err
     assert run(*again, "--ignore-memory").code == 0
+
+
+def test_a_long_choice_says_how_long_it_may_take(monkeypatch) -> None:
+    from jaxsel.planning.machine import Machine
+    from jaxsel.verbs import picking
+
+    here = Machine(8 << 30, 1e11, 1e10, 2, "cpu")
+    monkeypatch.setattr(picking, "machine", lambda: here)
+    large = np.broadcast_to(np.float32(1), (1_000_000, 256))  # no memory behind it
+    assert "by forecast" in picking._about("probcover", large, 100, 0, {})
+    assert picking._about("random", large, 100, 0, {}) == ""
+    monkeypatch.setattr(picking, "machine", None)  # small pools measure nothing
+    assert picking._about("probcover", large[:1000], 100, 0, {}) == ""
