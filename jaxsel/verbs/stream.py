@@ -84,7 +84,8 @@ def stream(
 
     The numbers may be float32, float16, bfloat16 or int8. The pool is read in blocks
     that fit into --memory; how often depends on the method, and is said. The picks are
-    those of jaxsel select. Written are picks.csv, picks.npy and manifest.json.
+    those of jaxsel select, but for TypiClust beyond 65,536 rows, whose clusters start
+    from a sample of them. Written are picks.csv, picks.npy and manifest.json.
 
     \b
     Examples:
