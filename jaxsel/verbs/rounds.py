@@ -13,6 +13,7 @@ from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
 from jaxsel.evaluation.coverage import Coverage
 from jaxsel.experiment.provenance import provenance
+from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.command import printable
@@ -28,7 +29,7 @@ from jaxsel.verbs.encoding import Pool
 from jaxsel.verbs.examining import examined
 from jaxsel.verbs.explaining import coverage_json, explain
 from jaxsel.verbs.memory import check_memory
-from jaxsel.verbs.picking import check_room, joined, pick_rows
+from jaxsel.verbs.picking import Picked, check_room, joined, pick_rows
 from jaxsel.verbs.round_folder import Earlier, write_folder
 from jaxsel.verbs.round_report import report_of
 
@@ -131,7 +132,7 @@ def make_round(
     start = _start(source, pool, wish, earlier)
     if not start.more and not start.stay:
         raise UserError("expected a budget of at least 1 label, found 0: ask for more")
-    known = start.labelled | {pick.index for pick in start.stay}
+    known = start.rows.known
     check_room(len(source.ids), known, start.unusable, start.more)
     how = _how(wish, pool, earlier)
     if not wish.ignore_memory:
@@ -146,23 +147,8 @@ def make_round(
         )
     heeded = constraints_after(how.limits, source, start.rows)
     findings = _examined(source, pool, start.more, wish.quiet)
-    picked = pick_rows(
-        source,
-        pool.rows,
-        start.more,
-        how.method,
-        how.seed,
-        labelled=known,
-        excluded=start.unusable,
-        constraints=heeded,
-        options=how.options,
-    )
+    picked = _picked(source, pool, start, how, heeded)
     new = picked.picks
-    if start.more and not new:
-        raise UserError(
-            f"expected funds that pay for another label, found {how.limits.funds:g}: "
-            "give more --funds, to jaxsel select --continue"
-        )
     before = earlier.picks if earlier else ()
     kept = {pick.id for pick in (*start.stay, *start.excluded)}
     story = explain(
@@ -198,6 +184,33 @@ def make_round(
     return Done(
         one, story.picks, len(new), how.reason, findings, story.coverage, picked.heeded
     )
+
+
+def _picked(
+    source: Source,
+    pool: Pool,
+    start: _Start,
+    how: _How,
+    heeded: Constraints | None,
+) -> Picked:
+    """The new picks; there are some where some are asked for."""
+    found = pick_rows(
+        source,
+        pool.rows,
+        start.more,
+        how.method,
+        how.seed,
+        labelled=start.rows.known,
+        excluded=start.unusable,
+        constraints=heeded,
+        options=how.options,
+    )
+    if start.more and not found.picks:
+        raise UserError(
+            f"expected funds that pay for another label, found {how.limits.funds:g}: "
+            "give more --funds, to jaxsel select --continue"
+        )
+    return found
 
 
 def _round(
