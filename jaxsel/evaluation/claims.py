@@ -10,7 +10,10 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from jaxsel.errors import UserError
+from jaxsel.evaluation.bests import difference_of_bests
 from jaxsel.evaluation.rows import ResultRow
 from jaxsel.evaluation.statistics import (
     Setting,
@@ -39,9 +42,9 @@ class Claim(NamedTuple):
       topic: of the abstract's claims, the one that it bears on; "" for none.
       text: in few words.
       kind: a name of `KINDS`.
-      method: the label that it speaks of. Of several, "a|b", the one that is best
-        here, chosen for every seed by the other seeds, so that its lead is not
-        flattered by the choice.
+      method: the label that it speaks of. Of several, "a|b", whichever is the best;
+        the interval knows that nobody knows which one that is
+        (`jaxsel.evaluation.bests`).
       baseline: the label that it is compared with, or the best of several; "chance"
         for a guess.
       margin: what counts as alike, in the quantity's own unit (a fraction of
@@ -84,6 +87,15 @@ class Verdict(NamedTuple):
     n: int
 
 
+class Interval(NamedTuple):
+    """A quantity and its 95 % interval; infinite where the seeds are too few."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
 def judged(kind: str, low: float, high: float, margin: float = 0.0) -> str:
     """The word for an interval.
 
@@ -123,7 +135,8 @@ def verdicts(
     """Verdicts on claims about accuracies, one for every setting with both methods.
 
     The quantity is the paired difference, averaged over the budgets seed by seed
-    (`paired_differences`), or the accuracy above chance.
+    (`paired_differences`), the same of the best of several
+    (`jaxsel.evaluation.bests.difference_of_bests`), or the accuracy above chance.
 
     Args:
       claims: the claims.
@@ -148,18 +161,17 @@ def verdicts(
             )
             if interval is None:
                 continue
-            value, half, n = interval
-            word = judged(claim.kind, value - half, value + half, claim.margin)
+            word = judged(claim.kind, interval.low, interval.high, claim.margin)
             found.append(
                 Verdict(
                     claim,
                     place(setting),
                     word,
-                    value,
-                    value - half,
-                    value + half,
+                    interval.value,
+                    interval.low,
+                    interval.high,
                     "points",
-                    n,
+                    interval.n,
                 )
             )
     return found
@@ -176,9 +188,7 @@ def place(setting: Setting) -> str:
     return f"{setting.dataset}, {setting.features} features, {setting.framework}"
 
 
-def _difference(
-    rows: list[ResultRow], method: str, baseline: str
-) -> tuple[float, float, int] | None:
+def _difference(rows: list[ResultRow], method: str, baseline: str) -> Interval | None:
     if "|" in method + baseline:
         return _difference_of_bests(rows, method.split("|"), baseline.split("|"))
     pair = [row for row in rows if row.method in (method, baseline)]
@@ -188,51 +198,66 @@ def _difference(
         return None
     last = mine[-1]  # Over all budgets, where there are several.
     half = math.inf if last.half_width is None else last.half_width
-    return last.mean, half, last.n
+    return Interval(last.mean, last.mean - half, last.mean + half, last.n)
 
 
 def _difference_of_bests(
     rows: list[ResultRow], methods: list[str], baselines: list[str]
-) -> tuple[float, float, int] | None:
-    """The best of some minus the best of others, each chosen without the seed that it
-    is then measured on; only seeds with every label at every budget.
-    """
-    budgets = {row.budget for row in rows}
-    means: dict[str, dict[int, float]] = {}
-    for label in (*methods, *baselines):
-        by_seed: dict[int, list[float]] = {}
-        for row in rows:
-            if row.method == label:
-                by_seed.setdefault(row.seed, []).append(row.accuracy)
-        means[label] = {
-            seed: math.fsum(values) / len(values)
-            for seed, values in by_seed.items()
-            if len(values) == len(budgets)
-        }
-    seeds = set.intersection(*(set(by_seed) for by_seed in means.values()))
-    if len(seeds) < 2:
-        return None
+) -> Interval | None:
+    """The best of some minus the best of others, by `difference_of_bests`.
 
-    def best(labels: list[str], without: int) -> str:
-        return max(
-            labels,
-            key=lambda label: math.fsum(means[label][s] for s in seeds - {without}),
+    Every method is averaged over the budgets that all of them have, and only over seeds
+    with all of these: else the differences would not be of the same quantity.
+    """
+    accuracies = {label: _by_run(rows, label) for label in (*methods, *baselines)}
+    budgets = set.intersection(
+        *({budget for budget, _ in runs} for runs in accuracies.values())
+    )
+    means = {
+        label: {
+            seed: math.fsum(runs[budget, seed] for budget in budgets) / len(budgets)
+            for seed in dict.fromkeys(seed for _, seed in runs)
+            if budgets and all((budget, seed) in runs for budget in budgets)
+        }
+        for label, runs in accuracies.items()
+    }
+    if not all(means.values()):
+        return None
+    seeds = sorted(set().union(*means.values()))
+
+    def table(labels: list[str]) -> np.ndarray:
+        return np.array(
+            [[means[label].get(seed, math.nan) for seed in seeds] for label in labels]
         )
 
-    result = estimate(
-        [
-            means[best(methods, seed)][seed] - means[best(baselines, seed)][seed]
-            for seed in sorted(seeds)
-        ]
+    found = difference_of_bests(
+        table(list(dict.fromkeys(methods))), table(list(dict.fromkeys(baselines)))
     )
-    half = interval_half_width(result)
-    assert half is not None, "there are two seeds at least"
-    return result.mean, half, result.n
+    return Interval(
+        float(found.value), float(found.low), float(found.high), int(found.n)
+    )
 
 
-def _above(
-    rows: list[ResultRow], method: str, chance: float
-) -> tuple[float, float, int] | None:
+def _by_run(rows: list[ResultRow], label: str) -> dict[tuple[int, int], float]:
+    """The accuracy of a method by budget and seed."""
+    found: dict[tuple[int, int], float] = {}
+    for row in rows:
+        if row.method != label:
+            continue
+        if (row.budget, row.seed) in found:
+            raise UserError(
+                f"expected each run once, found {row.key} twice; "
+                "delete one of the two rows"
+            )
+        if not math.isfinite(row.accuracy):
+            raise UserError(
+                f"expected a finite accuracy, found {row.accuracy} for {row.key}"
+            )
+        found[row.budget, row.seed] = row.accuracy
+    return found
+
+
+def _above(rows: list[ResultRow], method: str, chance: float) -> Interval | None:
     """Accuracy above chance; each seed is averaged over its budgets."""
     by_seed: dict[int, list[float]] = {}
     for row in rows:
@@ -242,4 +267,5 @@ def _above(
         return None
     result = estimate([math.fsum(each) / len(each) for each in by_seed.values()])
     half = interval_half_width(result)
-    return result.mean, math.inf if half is None else half, result.n
+    half = math.inf if half is None else half
+    return Interval(result.mean, result.mean - half, result.mean + half, result.n)

@@ -11,6 +11,7 @@ _SHOWN = {
     "% of distance": (100.0, 1, "% of the distance"),
     "times": (1.0, 3, "times"),
 }
+HEADING = "| the paper says | where | verdict | measured |"
 
 
 def numbers(verdict: Verdict) -> str:
@@ -80,10 +81,7 @@ def overall(verdicts: Sequence[Verdict]) -> str:
 
 def verdict_table(verdicts: Iterable[Verdict]) -> str:
     """A row a verdict: claim, where, verdict, numbers."""
-    lines = [
-        "| the paper says | where | verdict | measured |",
-        "| --- | --- | --- | --- |",
-    ]
+    lines = [HEADING, "| --- | --- | --- | --- |"]
     for verdict in verdicts:
         cells = [claim_text(verdict.claim), verdict.where, f"**{verdict.word}**"]
         lines.append(f"| {' | '.join([*map(_plain, cells), numbers(verdict)])} |")

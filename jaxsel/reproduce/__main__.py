@@ -75,6 +75,13 @@ def _parser() -> argparse.ArgumentParser:
         help="collect the figures drawn so far into DIR/paper.md",
     )
     parser.add_argument(
+        "--redraw",
+        type=pathlib.Path,
+        metavar="DIR",
+        help="judge the figures collected in DIR again by the runs beside them, and "
+        "write DIR/paper.md; nothing is run",
+    )
+    parser.add_argument(
         "--note", default="", help="a sentence for the page's head: of the data, say"
     )
     return parser
@@ -88,9 +95,13 @@ def _run(options: argparse.Namespace) -> int:
     if options.list:
         print(catalog.listing(options.scale))
         return 0
+    if options.redraw:
+        return _redraw(options)
     names = catalog.IDS if options.figures == ["all"] else options.figures
     if not names and not options.page:
-        raise UserError("expected a figure, --list or --page, found none: see --help")
+        raise UserError(
+            "expected a figure, --list, --page or --redraw, found none: see --help"
+        )
     workdir = options.workdir or pathlib.Path(f"runs/paper-{options.scale}")
     data = tuple(filter(None, options.data.split(",")))
     figures = [
@@ -138,6 +149,20 @@ def _draw(figure: "Figure", workdir: pathlib.Path, scale: str) -> str:
     product = KINDS[figure.kind](figure, workdir)
     text = write(figure, product, folder, scale, time.monotonic() - start)
     return f"{text}\n{figure.id} is in {folder}/\n"
+
+
+def _redraw(options: argparse.Namespace) -> int:
+    """Verdicts and the page from what is there already."""
+    from jaxsel.reproduce.redraw import redraw
+
+    if options.figures or options.page:
+        raise UserError(
+            "expected --redraw without figures and --page, found both: it judges every "
+            "figure of its folder"
+        )
+    path, changed = redraw(options.redraw, options.note)
+    print(f"Other verdicts: {', '.join(changed) or 'none'}. Written: {path}")
+    return 0
 
 
 def _keep_programs() -> None:

@@ -6,25 +6,27 @@ import shutil
 from typing import Any
 
 from jaxsel.errors import UserError
-from jaxsel.evaluation.claims import Claim, Verdict
 from jaxsel.files import read_json, write_text
 from jaxsel.report.verdicts import claim_text, counted, numbers, overall
 from jaxsel.reproduce.catalog import IDS
-from jaxsel.reproduce.writing import files_of, stem_of
+from jaxsel.reproduce.writing import files_of, stem_of, verdict_of
 
 _INTRODUCTION = """# The paper's figures, drawn from our runs
 
 Bar & Giryes, *Effective Subset Selection Through The Lens of Neural Network Pruning*,
 arXiv 2406.01086. Every picture below was drawn by `python -m jaxsel.reproduce FIGURE`,
-and this page by `--page docs`. Beside each picture in [paper/](paper) lie its SVG, the
-numbers behind it as CSV and a manifest with data, settings, seeds, commit and machine.
+and this page by `--page docs`; `--redraw docs` judges the claims again by the numbers
+that lie here. Beside each picture in [paper/](paper) lie its SVG, the numbers behind it
+as CSV and a manifest with data, settings, seeds, commit and machine.
 
 Intervals are at 95 %, each for its own comparison, with no correction for their number:
 of twenty that hold nothing, one is expected to exclude zero. Those of accuracies and
-distances are Student's over seeds; those of correlations are over subsets (Fisher's) or
-over images (rank correlations); those of times are the range of the repeats. All rest
-on one encoder, whose own chance no interval covers. A claim is *supported* or *not
-supported* when its interval lies on one side, else *not resolved at this scale*."""
+distances are Student's over seeds, and where the best of some methods is compared with
+the best of others they allow for the choice within either group; those of correlations
+are over subsets (Fisher's) or over images (rank correlations); those of times are the
+range of the repeats. All rest on one encoder, whose own chance no interval covers. A
+claim is *supported* or *not supported* when its interval lies on one side, else *not
+resolved at this scale*."""
 
 
 def collect(
@@ -45,7 +47,7 @@ def collect(
     Raises:
       UserError: nothing was drawn yet.
     """
-    fresh = _manifests(figures)
+    fresh = manifests_in(figures)
     if not fresh:
         raise UserError(f"expected figures in {figures}, found none: draw some first")
     for name, manifest in fresh.items():
@@ -57,8 +59,14 @@ def collect(
                 (target / stale).unlink(missing_ok=True)
         for file in sorted(wanted):
             shutil.copyfile(figures / name / file, target / file)
-    manifests = _manifests(folder / "paper")
-    blocks = [_INTRODUCTION, _made_by(manifests, note), _abstract(manifests)]
+    return write_page(folder, note)
+
+
+def write_page(folder: pathlib.Path, note: str = "") -> pathlib.Path:
+    """Writes `folder/paper.md` of the figures in `folder/paper`; returns its path."""
+    manifests = manifests_in(folder / "paper")
+    made_by = f"{_made_by(manifests)} {note}".strip()
+    blocks = [_INTRODUCTION, made_by, _abstract(manifests)]
     for name, manifest in manifests.items():
         blocks.append(f"## {name}")
         blocks += [
@@ -73,13 +81,25 @@ def collect(
     return page
 
 
-def _manifests(figures: pathlib.Path) -> dict[str, Any]:
+def note_of(folder: pathlib.Path) -> str:
+    """The note at the head of a page that is there: what stands behind the scale."""
+    page = folder / "paper.md"
+    if not page.exists():
+        return ""
+    made_by = _made_by(manifests_in(folder / "paper"))
+    for block in page.read_text(encoding="utf-8").split("\n\n"):
+        if block.startswith(made_by):
+            return block.removeprefix(made_by).strip()
+    return ""
+
+
+def manifests_in(figures: pathlib.Path) -> dict[str, Any]:
     """By figure, in the paper's order, the manifests of a folder."""
     paths = {name: figures / name / "manifest.json" for name in IDS}
     return {name: read_json(path) for name, path in paths.items() if path.exists()}
 
 
-def _made_by(manifests: dict[str, Any], note: str) -> str:
+def _made_by(manifests: dict[str, Any]) -> str:
     """Scale and machines, and what there is to say of the data, in a sentence each."""
     scales = sorted({manifest["scale"] for manifest in manifests.values()})
     machines = sorted(
@@ -94,7 +114,6 @@ def _made_by(manifests: dict[str, Any], note: str) -> str:
         [
             f"Scale: {', '.join(scales)}. Machines: {'; '.join(machines)}.",
             *(said[scale] for scale in scales),
-            note,
         ]
     ).strip()
 
@@ -118,7 +137,7 @@ def _abstract(manifests: dict[str, Any]) -> str:
     ]
     for topic, sentence in topics.items():
         found = [
-            (name, Verdict(**{**entry, "claim": Claim(**entry["claim"])}))
+            (name, verdict_of(entry))
             for name, manifest in manifests.items()
             for entry in manifest["verdicts"]
             if entry["claim"]["topic"] == topic
@@ -126,19 +145,12 @@ def _abstract(manifests: dict[str, Any]) -> str:
         measured = [verdict for _, verdict in found]
         details = "<br>".join(
             f"[{name}](#{name.lower()}), {claim_text(verdict.claim)}, {verdict.where}: "
-            f"{numbers(_whole(verdict))}: *{verdict.word}*"
+            f"{numbers(verdict)}: *{verdict.word}*"
             for name, verdict in found
         ).replace("|", "\\|")
         word = f"**{overall(measured)}**: {counted(measured)}"
         lines.append(f"| {sentence} | {word} | {details} |")
     return "\n\n".join([lines[0], "\n".join(lines[1:])])
-
-
-def _whole(verdict: Verdict) -> Verdict:
-    """With infinities where JSON had none."""
-    low = float("-inf") if verdict.low is None else verdict.low
-    high = float("inf") if verdict.high is None else verdict.high
-    return verdict._replace(low=low, high=high)
 
 
 def _starts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -153,7 +165,8 @@ def _starts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _origin(name: str, manifest: dict[str, Any]) -> str:
     """Where the numbers lie and what made them."""
-    made_by = [*_starts(manifest), manifest["drawn_by"]]
+    judged = [manifest["judged_by"]] if "judged_by" in manifest else []
+    made_by = [*_starts(manifest), manifest["drawn_by"], *judged]
     commits = sorted({str(start["commit"]) for start in made_by})
     counts = sorted({len(grid["seeds"]) for grid in manifest["grids"]})
     seeds = f", seeds {' and '.join(map(str, counts))}" if counts else ""

@@ -4,12 +4,13 @@ import csv
 import io
 import math
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.evaluation.claims import Claim, Verdict
 from jaxsel.experiment.provenance import now, provenance
 from jaxsel.files import read_json, replacing, write_json, write_text
 from jaxsel.report.drawing import png_bytes, svg_bytes
@@ -71,14 +72,12 @@ def write(
             # Of others, the features alone were read.
             if "identity" in product.facts.get(part.study, ())
         ],
-        "verdicts": [
-            {**v._asdict(), "claim": v.claim._asdict()} for v in product.verdicts
-        ],
+        "verdicts": entries_of(product.verdicts),
         "studies": dict(product.facts),
         # Without the command: its paths are of one machine.
         "drawn_by": {k: v for k, v in provenance().items() if k != "command"},
     }
-    write_json(path, _finite(manifest))
+    write_json(path, json_of(manifest))
     for name in files_of(earlier or manifest) - files_of(manifest):
         (folder / name).unlink(missing_ok=True)
     return text
@@ -181,12 +180,34 @@ def _cell(value: Any) -> Any:
     return f"{value:.7g}" if isinstance(value, float) else value
 
 
-def _finite(value: Any) -> Any:
+def entries_of(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
+    """Verdicts as a manifest has them."""
+    return [{**each._asdict(), "claim": each.claim._asdict()} for each in verdicts]
+
+
+def verdict_of(entry: Mapping[str, Any]) -> Verdict:
+    """A verdict of a manifest, with the infinities that JSON has no words for.
+
+    A manifest of another version may have fields of a claim that are gone.
+    """
+    claim = {k: v for k, v in entry["claim"].items() if k in Claim._fields}
+    low, high = entry["low"], entry["high"]
+    return Verdict(
+        **{
+            **entry,
+            "claim": Claim(**{**claim, "datasets": tuple(claim.get("datasets", ()))}),
+            "low": -math.inf if low is None else low,
+            "high": math.inf if high is None else high,
+        }
+    )
+
+
+def json_of(value: Any) -> Any:
     """The same without infinities and NaN, which JSON has no words for."""
     if isinstance(value, dict):
-        return {str(name): _finite(each) for name, each in value.items()}
+        return {str(name): json_of(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [json_of(each) for each in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):

@@ -38,7 +38,7 @@ def settings_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize(
     "words, message",
     [
-        ([], "expected a figure, --list or --page, found none"),
+        ([], "expected a figure, --list, --page or --redraw, found none"),
         (["fig1"], "a figure among fig2, "),
         (["all", "fig2"], "found 'all'"),
         (["fig2", "fig9"], "found 'fig9'"),
