@@ -8,6 +8,7 @@ Its accuracies are in `FIGURE-runs.csv`, and what the paper says of it is in
 import math
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from jaxsel.data.catalog import dataset
 from jaxsel.errors import UserError
@@ -45,11 +46,15 @@ def redraw(folder: pathlib.Path, note: str = "") -> tuple[pathlib.Path, list[str
             "collect them with --page"
         )
     note = note or page.note_of(folder)
-    changed = [name for name in drawn if _judge(folder / "paper" / name, name)]
+    # Before anything is written: files that differ from the commit would mark it.
+    judged_by = {k: v for k, v in provenance().items() if k != "command"}
+    changed = [
+        name for name in drawn if _judge(folder / "paper" / name, name, judged_by)
+    ]
     return page.write_page(folder, note), changed
 
 
-def _judge(folder: pathlib.Path, name: str) -> bool:
+def _judge(folder: pathlib.Path, name: str, judged_by: dict[str, Any]) -> bool:
     """Writes a figure's verdicts where they are not those of its manifest."""
     manifest = read_json(folder / "manifest.json")
     figure = catalog.load(name, manifest["scale"], tuple(manifest["data"]))
@@ -65,7 +70,6 @@ def _judge(folder: pathlib.Path, name: str) -> bool:
     if again == text and _alike(list(map(verdict_of, manifest["verdicts"])), found):
         return False
     write_text(folder / "text.md", again)
-    judged_by = {k: v for k, v in provenance().items() if k != "command"}
     manifest |= {"verdicts": entries_of(found), "judged": now(), "judged_by": judged_by}
     write_json(folder / "manifest.json", json_of(manifest))
     return True

@@ -19,7 +19,7 @@ class Choice(NamedTuple):
 def default_method(budget: int, rows: int, learned: bool) -> Choice:
     """The method for a budget and a kind of features.
 
-    - Up to 100 labels: `typiclust`, the best measured on photographs.
+    - Up to 100 labels: `typiclust`, ahead of the others on photographs.
     - More labels, up to 200,000 rows: `probcover`. TypiClust makes a cluster a label,
       and falls behind random picks from 200 labels on; ProbCover never did.
     - More labels and rows: `k_center`, ahead of random picks at 200 and 400 labels, as
