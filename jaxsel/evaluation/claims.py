@@ -7,7 +7,7 @@ supports the claim, one outside refutes it, and one across its border resolves n
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -144,7 +144,8 @@ def verdicts(
       chance: the accuracy of a guess, by data set.
 
     Returns:
-      Verdicts, claim by claim, settings in order of appearance.
+      Verdicts, claim by claim, settings in order of appearance. A claim has none
+      where one of its methods was not run, or never at a budget of the others.
     """
     rows = list(rows)
     settings = list(dict.fromkeys(map(setting_of, rows)))
@@ -213,14 +214,7 @@ def _difference_of_bests(
     budgets = set.intersection(
         *({budget for budget, _ in runs} for runs in accuracies.values())
     )
-    means = {
-        label: {
-            seed: math.fsum(runs[budget, seed] for budget in budgets) / len(budgets)
-            for seed in dict.fromkeys(seed for _, seed in runs)
-            if budgets and all((budget, seed) in runs for budget in budgets)
-        }
-        for label, runs in accuracies.items()
-    }
+    means = {label: _over(runs, budgets) for label, runs in accuracies.items()}
     if not all(means.values()):
         return None
     seeds = sorted(set().union(*means.values()))
@@ -258,14 +252,26 @@ def _by_run(rows: list[ResultRow], label: str) -> dict[tuple[int, int], float]:
 
 
 def _above(rows: list[ResultRow], method: str, chance: float) -> Interval | None:
-    """Accuracy above chance; each seed is averaged over its budgets."""
-    by_seed: dict[int, list[float]] = {}
-    for row in rows:
-        if row.method == method:
-            by_seed.setdefault(row.seed, []).append(row.accuracy - chance)
-    if not by_seed:
+    """Accuracy above chance, averaged over the budgets; of seeds that have them all."""
+    runs = _by_run(rows, method)
+    if not runs:
         return None
-    result = estimate([math.fsum(each) / len(each) for each in by_seed.values()])
+    means = _over(runs, {budget for budget, _ in runs})
+    if not means:
+        value = math.fsum(runs.values()) / len(runs) - chance
+        return Interval(value, -math.inf, math.inf, 0)
+    result = estimate([mean - chance for mean in means.values()])
     half = interval_half_width(result)
     half = math.inf if half is None else half
     return Interval(result.mean, result.mean - half, result.mean + half, result.n)
+
+
+def _over(
+    runs: dict[tuple[int, int], float], budgets: Collection[int]
+) -> dict[int, float]:
+    """By seed, the mean over the budgets; of seeds that have them all."""
+    return {
+        seed: math.fsum(runs[budget, seed] for budget in budgets) / len(budgets)
+        for seed in dict.fromkeys(seed for _, seed in runs)
+        if budgets and all((budget, seed) in runs for budget in budgets)
+    }

@@ -1,4 +1,4 @@
-"""docs/choosing.md calls a method the leader only where the committed runs resolve it."""
+"""docs/choosing.md names a leader only where the committed runs resolve one."""
 
 import pathlib
 

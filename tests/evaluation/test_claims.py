@@ -157,6 +157,18 @@ def test_an_accuracy_above_a_guess_is_scipys():
     assert verdict.word == SUPPORTED
 
 
+def test_seeds_that_lack_a_budget_do_not_count_towards_a_guess():
+    table = _study(7, {"norm": 0.0})
+    claim = Claim("", "a guess", "better", "norm", "chance")
+    rows = [row for row in _rows(table) if (row.budget, row.seed) != (30, 2)]
+    (verdict,) = verdicts([claim], rows, GUESS)
+    full = np.delete(table["norm"].mean(axis=0), 2) - 0.1
+    np.testing.assert_allclose(verdict[3:6], _interval(full), rtol=1e-12)
+    apart = [row for row in rows if row.budget == 10 * (row.seed % 2) + 10]
+    (verdict,) = verdicts([claim], apart, GUESS)
+    assert (verdict.word, verdict.n, verdict.low) == (OPEN, 0, -math.inf)
+
+
 def _best_of(rows, ours="a|b", theirs="random|c", kind="better"):
     (verdict,) = verdicts([Claim("", "ours", kind, ours, theirs)], rows, GUESS)
     return verdict
