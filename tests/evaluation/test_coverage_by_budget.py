@@ -37,6 +37,17 @@ def test_no_knee_where_a_curve_has_none(values: list[float]) -> None:
     assert knee(np.array(values)) is None
 
 
+@pytest.mark.parametrize(("above", "found"), [(0.09, None), (0.11, 1)])
+def test_a_knee_stands_a_tenth_of_the_height_above_the_chord(above, found) -> None:
+    # 2 to 5 in three steps: the chord passes 3 and 4.
+    values = 2 + 3 * np.array([0, 1 / 3 + above, 2 / 3 + above / 2, 1])
+    assert knee(values) == knee(values - 7) == knee(0.001 * values) == found
+
+
+def test_of_two_knees_the_first_is_named() -> None:
+    assert knee(np.array([0, 0.5, 0.75, 0.875, 1.0])) == 1
+
+
 @pytest.mark.parametrize("offset", [0.0, 30.0])
 def test_distances_keep_their_precision_beside_a_common_offset(offset: float) -> None:
     rng = np.random.default_rng(0)

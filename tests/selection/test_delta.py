@@ -116,6 +116,50 @@ def test_other_geometries_beat_random_at_fixed_radii(pool):
         )
 
 
+def radius_by_definition(rows: np.ndarray, share: int = 16) -> float:
+    """`auto_delta` in float64, ball by ball, from what its docstring says."""
+    rows = rows.astype(np.float64) - rows.mean(axis=0)
+    candidates, targets = rows[::2], rows[1::2]
+
+    def apart(a, b):
+        return np.sqrt(((a[:, None] - b) ** 2).sum(axis=2))
+
+    among, across = apart(candidates, candidates), apart(candidates, targets)
+    balls = max(1, len(candidates) // share)
+    quantiles = np.quantile(across, np.geomspace(0.08 / balls, 0.5, 16))
+    quantiles = np.maximum(quantiles, 1e-3)
+    radii = np.sort([*quantiles, *np.geomspace(quantiles[0], quantiles[-1], 16)])
+    advantages = []
+    for radius in radii:
+        open_rows, covered = np.ones(len(among), bool), np.zeros(len(targets), bool)
+        for _ in range(balls):
+            chosen = np.argmax((among < radius)[:, open_rows].sum(axis=1))
+            open_rows &= ~(among[chosen] < radius)
+            covered |= across[chosen] < radius
+        drawn = 1 - (1 - (across < radius).mean(axis=0)) ** balls
+        advantages.append(covered.mean() - drawn.mean())
+    gain = np.array(advantages)
+    begins = radii[np.argmax(gain >= gain.max() / 2)]
+    hill = (radii >= begins) & (radii <= 1.3 * begins)
+    height = gain[hill].max()
+    return radii[np.argmax(hill & (gain >= 0.9 * height))]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_auto_is_the_radius_of_its_definition(seed):
+    rng = np.random.default_rng(seed)
+    spread = np.array([0.5, 0.1, 0.02])[rng.integers(0, 3, 12)]
+    centres = unit(rng.normal(size=(12, 6)))
+    which = rng.integers(0, 12, 192)
+    rows = unit(centres[which] + spread[which, None] * rng.normal(size=(192, 6)))
+    expected = radius_by_definition(rows)
+    found = float(auto_delta(jnp.asarray(rows)))
+    assert found == pytest.approx(expected, rel=1e-4)
+    # It is the share of the candidates that balls may have which decides here.
+    others = [radius_by_definition(rows, share) for share in (8, 32)]
+    assert all(abs(other / expected - 1) > 0.01 for other in others)
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 40])
 def test_equal_rows_have_a_positive_radius(n):
     assert 0 < float(auto_delta(jnp.full((n, 4), 0.5))) < 0.01

@@ -105,3 +105,48 @@ def test_vmap_over_keys_equals_the_solo_call(rows):
     batch = jax.vmap(lambda key: select_k_center(key, pool, none, budget=30).indices)
     solo = select_k_center(keys[0], pool, none, budget=30).indices
     assert batch(keys)[0].tolist() == solo.tolist()
+
+
+WALK, READ = jax.jit(k_center._walk), jax.jit(k_center._read)
+
+
+def state_of(rows, picked, bound):
+    """A pool of which some rows were picked, and what is known of distances."""
+    n = len(rows)
+    exact = ((rows.astype(np.float64) - rows[picked]) ** 2).sum(axis=1)
+    pool = k_center._Pool(
+        jnp.asarray(rows),
+        jnp.sum(jnp.square(jnp.asarray(rows)), axis=1),
+        (rows.shape[1] + 8) * 2.0**-24,
+    )
+    state = k_center._State(
+        bound=jnp.full(n, bound, jnp.float32),
+        nearest=jnp.full(n, jnp.inf, jnp.float32),
+        free=jnp.ones(n, bool).at[picked].set(False),
+        indices=jnp.full(3, picked, jnp.int32),
+        gains=jnp.zeros(3, jnp.float32),
+        picked=jnp.int32(1),
+        read=jnp.int32(0),
+        passed=jnp.int32(0),
+        rounds=jnp.int32(1),
+    )
+    return pool, state, exact
+
+
+@pytest.mark.parametrize(("share", "certain"), [(2e-6, False), (1e-4, True)])
+def test_a_walk_leaves_near_ties_to_a_plain_pass(share, certain):
+    """Rows whose distances differ by less than sums in another order could."""
+    rows = np.array([[0.0], [3.0], [-3.0 * (1 + share)], [0.5]], np.float32)
+    pool, state, _ = state_of(rows, 0, 10.0)
+    walked = WALK(pool, state, 2)
+    assert walked.indices[1] == (2 if certain else 0)
+    assert walked.picked == 1 + certain
+
+
+@pytest.mark.parametrize("offset", [1.0, 30.0])
+def test_bounds_are_not_below_the_distances(offset):
+    rng = np.random.default_rng(0)
+    rows = (offset + 0.01 * rng.normal(size=(120, 12))).astype(np.float32)
+    pool, state, exact = state_of(rows, 7, np.inf)
+    bound = np.asarray(READ(pool, state).bound, np.float64)
+    assert (bound >= exact).all() and (bound <= exact + 0.02 * offset**2).all()

@@ -67,6 +67,21 @@ def test_deterministic_ties():
     assert sorted(shuffled.indices) != [0, 1, 2, 3]
 
 
+def test_noise_tells_the_rows_of_a_large_pool_apart():
+    """Of a million draws, 350 lie above 8: no two alike, and by the law.
+
+    Noise made of a uniform number of 23 bits has 2,800 values there, so that some 20 of
+    them coincide; its largest value is 15.9, where 10^7 rows have more above it.
+    """
+    noise = np.asarray(sampling.gumbel(jax.random.key(3), (1 << 20,)), np.float64)
+    tail = np.sort(noise[noise > 8])
+    assert len(np.unique(tail)) == len(tail)
+    share = -np.expm1(-np.exp(-8.0))
+    assert stats.binomtest(len(tail), len(noise), share).pvalue > LEVEL
+    law = stats.truncexpon(b=np.inf, loc=8)  # beyond 8 the law is exponential to 2e-4
+    assert stats.kstest(tail, law.cdf).pvalue > LEVEL
+
+
 def test_two_level_draws_follow_the_weights():
     weights = np.random.default_rng(0).uniform(size=1000).astype(np.float32)
     weights[::3] = 0

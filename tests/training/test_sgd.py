@@ -6,7 +6,8 @@ import numpy as np
 import optax
 import pytest
 
-from jaxsel.training.optimiser import kernels_only, nesterov_sgd
+from jaxsel.training import FlexMatch, semi_step
+from jaxsel.training.optimiser import nesterov_sgd
 from jaxsel.training.schedule import cosine_per_epoch, cosine_sevenths
 
 
@@ -61,31 +62,44 @@ def test_sevenths_of_a_cosine_of_the_reference(golden):
 
 @pytest.mark.shared
 @pytest.mark.parametrize(("decay", "keep"), [(0.0005, 0.999), (0.2, 0.9)])
-def test_decay_of_kernels_and_moving_average_of_the_reference(golden, decay, keep):
+def test_a_semi_supervised_step_decays_and_averages_as_the_reference(
+    golden, decay, keep, monkeypatch
+):
+    """`take_step` itself, with a loss of the weights alone."""
+    monkeypatch.setattr(semi_step, "rand_augment", lambda _, images, count: images)
     matrix, vector = jnp.asarray(golden["quad_A"]), jnp.asarray(golden["quad_b"])
-    optimiser = nesterov_sgd(
-        cosine_sevenths(0.1, 10),
-        momentum=0.9,
-        weight_decay=decay,
-        decayed=kernels_only,
-    )
 
     def f(p):
         w, b = p["weight"].reshape(-1), p["bias"]
         own = w @ matrix @ w / 2 - vector @ b
         return own + b @ matrix @ b / 2 + 0.1 * w @ b
 
-    def step(carry, _):
-        params, average, state = carry
-        update, state = optimiser.update(jax.grad(f)(params), state, params)
-        params = optax.apply_updates(params, update)
-        average = optax.incremental_update(params, average, 1 - keep)
-        return (params, average, state), (params, average)
+    learner = semi_step.SemiLearner(
+        start=None,  # type: ignore[arg-type]
+        forward=lambda params, state, x: (jnp.full(len(x), f(params)), state),
+        predict=None,  # type: ignore[arg-type]
+        begin=None,  # type: ignore[arg-type]
+        loss=lambda memory, labelled, *_: (labelled.mean(), memory),
+    )
+    settings = FlexMatch(
+        learning_rate=0.1, iterations=10, weight_decay=decay, average_decay=keep,
+        pad=0, flip=False, mean=(0.0,), std=(1.0,),
+    )  # fmt: skip
+    images = (jnp.zeros((1, 2, 2, 1), jnp.uint8),) * 2
+    batch = semi_step.Batch(jnp.int32(0), *(jnp.zeros(1, jnp.int32),) * 3)
+
+    def step(carry, keys):
+        carry = semi_step.take_step(carry, keys, batch, images, learner, settings)
+        return carry, (carry.params, carry.average)
 
     w0 = jnp.asarray(golden["quad_w0"], jnp.float32)
     start = {"weight": w0.reshape(2, 2), "bias": w0[::-1]}
-    carry = (start, start, optimiser.init(start))
-    _, (path, averages) = jax.lax.scan(step, carry, length=10)
+    carry = semi_step.Carry(
+        jnp.int32(0), start, start, (), semi_step.optimiser_of(settings).init(start),
+        (), jnp.float32(0), jnp.int32(-1), jnp.float32(0), (),  # type: ignore[arg-type]
+    )  # fmt: skip
+    keys = jax.random.split(jax.random.key(0), (10, 2))
+    _, (path, averages) = jax.lax.scan(step, carry, keys)
     for prefix, tree in (("", path), ("ema_", averages)):
         for leaf in ("weight", "bias"):
             expected = golden[f"usb_wd{decay}_ema{keep}_{prefix}{leaf}"][1:]
