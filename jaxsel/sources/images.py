@@ -6,7 +6,7 @@ import os
 import pathlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from jaxsel.errors import UserError
 from jaxsel.files import sha256_of_file
-from jaxsel.sources.decode import open_rgb
+from jaxsel.sources.decode import decode, open_rgb
+from jaxsel.sources.levels import Span, is_flat, levels_of
 from jaxsel.sources.refusal import Refused
-from jaxsel.sources.source import Skipped, Source, Unreadable
+from jaxsel.sources.source import Reading, Skipped, Source, Unreadable
 from jaxsel.sources.walk import find_images
 
 THUMBNAIL = 64
@@ -35,7 +36,8 @@ def from_folder(
       progress: whether a terminal shows a bar.
 
     Returns:
-      The readable images by id. The fingerprint is over ids and the files' SHA-256.
+      The readable images by id. The fingerprint is over ids, the files' SHA-256, and
+      the lines that take numbers of more than 8 bits to levels.
 
     Raises:
       UserError: there is no image, none that can be read, or, if strict, one that
@@ -44,12 +46,12 @@ def from_folder(
     found = find_images(folder)
     if not found.images and not found.unreadable:
         raise UserError(
-            "expected images (PNG, JPEG, TIFF, BMP, WEBP, DICOM) in or below "
+            "expected images (PNG, JPEG, TIFF, BMP, WEBP, GIF, DICOM) in or below "
             f"{str(folder)!r}, found none ({_passed_over(found.skipped)}): give "
             "another folder"
         )
     paths = [path for _, path in found.images]
-    digests: list[str | Refused] = []
+    checks: list[_Check | Refused] = []
     with tqdm(
         desc="Checking images",
         total=len(paths),
@@ -57,20 +59,30 @@ def from_folder(
         disable=None if progress else True,
     ) as bar:
         for start in range(0, len(paths), _CHUNK):
-            digests += _side_by_side(_checked, paths[start : start + _CHUNK])
+            checks += _side_by_side(_checked, paths[start : start + _CHUNK])
             bar.update(len(paths[start : start + _CHUNK]))
     unreadable, ids, kept = list(found.unreadable), list[str](), list[pathlib.Path]()
     whole = hashlib.sha256()
     same: dict[str, list[str]] = {}
-    for (name, path), digest in zip(found.images, digests, strict=True):
-        if isinstance(digest, Refused):
-            unreadable.append(Unreadable(name, str(digest)))
+    spans: dict[str, Span] = {}
+    several = []
+    for (name, path), check in zip(found.images, checks, strict=True):
+        if isinstance(check, Refused):
+            unreadable.append(Unreadable(name, str(check)))
             continue
         ids.append(name)
         kept.append(path)
-        same.setdefault(digest, []).append(name)
+        same.setdefault(check.digest, []).append(name)
+        if check.first_of_several:
+            several.append(name)
+        if check.span is not None:
+            spans[name] = check.span
         # No name holds a NUL, so names and digests cannot run into each other.
-        whole.update(f"{name}\0{digest}\0".encode())
+        whole.update(f"{name}\0{check.digest}\0".encode())
+    levels = levels_of(spans.values())
+    if levels:
+        whole.update(repr(levels).encode())
+    flat = tuple(name for name, span in spans.items() if is_flat(span, levels))
     unreadable.sort()
     if unreadable and (strict or not ids):
         first = unreadable[0]
@@ -89,6 +101,7 @@ def from_folder(
         found.skipped,
         whole.hexdigest(),
         tuple(tuple(names) for names in same.values() if len(names) > 1),
+        Reading(tuple(several), len(spans), levels, flat),
     )
 
 
@@ -119,7 +132,7 @@ def batches(
     wanted = _rows(source, rows)
 
     def square(path: pathlib.Path) -> np.ndarray:
-        return central_square(open_rgb(path, side), side)
+        return central_square(open_rgb(path, side, source.reading.levels), side)
 
     for start in range(0, len(wanted), size):
         yield np.stack(_read(source, square, wanted[start : start + size]))
@@ -158,7 +171,7 @@ def thumbnails(
     """
 
     def small(path: pathlib.Path) -> np.ndarray:
-        picture = open_rgb(path, largest)
+        picture = open_rgb(path, largest, source.reading.levels)
         picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
         return np.asarray(picture)
 
@@ -182,10 +195,18 @@ def central_square(image: Image.Image, side: int) -> np.ndarray:
     return np.asarray(square.resize((side, side), Image.Resampling.BICUBIC))
 
 
-def _checked(path: pathlib.Path) -> str:
-    """SHA-256 of a file whose image could be decoded (a JPEG at an eighth: cheaper)."""
-    open_rgb(path, 1)
-    return sha256_of_file(path)
+class _Check(NamedTuple):
+    """What is known of a file that could be decoded."""
+
+    digest: str
+    span: Span | None
+    first_of_several: bool
+
+
+def _checked(path: pathlib.Path) -> _Check:
+    """Decodes a file (a JPEG at an eighth: cheaper) and takes its SHA-256."""
+    found = decode(path, 1)
+    return _Check(sha256_of_file(path), found.span, found.first_of_several)
 
 
 def _side_by_side(

@@ -1,9 +1,12 @@
 """A source: what people select from, their own images or their own features."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+
+from jaxsel.sources.levels import Line
 
 
 class Unreadable(NamedTuple):
@@ -32,6 +35,23 @@ class Skipped(NamedTuple):
     repeated: int = 0
 
 
+class Reading(NamedTuple):
+    """How the images of a folder are read, where that is not plain.
+
+    Attributes:
+      several: ids of files with several pages or frames, of which the first is taken.
+      deep: how many images have more than 8 bits.
+      levels: the lines that take their numbers to 256 levels (`sources.levels`).
+      flat: ids of those of them that keep few levels, since others of the pool reach
+        much further.
+    """
+
+    several: tuple[str, ...] = ()
+    deep: int = 0
+    levels: Mapping[str, Line] = {}
+    flat: tuple[str, ...] = ()
+
+
 class Source(NamedTuple):
     """A pool of `n` images or feature rows.
 
@@ -50,6 +70,7 @@ class Source(NamedTuple):
         type, shape and numbers for features.
       copies: ids of images whose files are the same to the last byte, a tuple for each
         such file, in the order of `ids`.
+      reading: how its images are read.
     """
 
     path: pathlib.Path
@@ -60,3 +81,4 @@ class Source(NamedTuple):
     skipped: Skipped
     fingerprint: str
     copies: tuple[tuple[str, ...], ...] = ()
+    reading: Reading = Reading()
