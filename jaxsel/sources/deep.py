@@ -49,7 +49,7 @@ class Counts(NamedTuple):
     kind: str = ""
 
 
-def counts_of(image: Image.Image, path: pathlib.Path) -> Counts | None:
+def counts_of(image: Any, path: pathlib.Path) -> Counts | None:
     """The numbers of an image of more than 8 bits.
 
     Args:
@@ -190,14 +190,14 @@ def _raw(tile: Any) -> str:
     return tile[3] if isinstance(tile[3], str) else str((tile[3] or ("",))[0])
 
 
-def _is_deep(image: Image.Image) -> bool:
+def _is_deep(image: Any) -> bool:
     """Whether the file's head says that a channel has more than 8 bits."""
     if image.format == "PNG":
         return any(";16" in _raw(tile) for tile in image.tile) or _png_bits(image) > 8
     return image.format == "TIFF" and int(_tag(image, _BITS) or 1) > 8
 
 
-def _png_bits(image: Image.Image) -> int:
+def _png_bits(image: Any) -> int:
     """The bit depth in a PNG's head."""
     stream = image.fp
     assert stream is not None
