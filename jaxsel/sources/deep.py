@@ -65,15 +65,13 @@ def counts_of(image: Any, path: pathlib.Path) -> Counts | None:
       Refused: colour of 16 bits that cannot be read whole.
       Exception: what Pillow raises on damaged files.
     """
+    if not is_deep(image):
+        return None
     if image.mode in _GREY:
         return _grey(image)
-    if image.format not in ("PNG", "TIFF"):
-        return None
     if _is_signed_byte(image):
         return Counts(np.asarray(image).view(np.int8))
     raws = {_raw(tile) for tile in image.tile}
-    if not _is_deep(image) or all(raw[:-1] in _SHARES for raw in raws):
-        return None
     raw = raws.pop() if len(raws) == 1 else ""
     if raw == "LA;16B":  # four bytes a pixel, which are an 8-bit image's channels too
         return _with_alpha(_paired(_loaded(image, "RGBA")), False)
@@ -190,11 +188,23 @@ def _raw(tile: Any) -> str:
     return tile[3] if isinstance(tile[3], str) else str((tile[3] or ("",))[0])
 
 
-def _is_deep(image: Any) -> bool:
-    """Whether the file's head says that a channel has more than 8 bits."""
+def is_deep(image: Any) -> bool:
+    """Whether an image has numbers that 8 bits do not hold.
+
+    Args:
+      image: as `Image.open` gives it, not loaded yet.
+    """
+    if image.mode in _GREY:
+        return True
+    raws = {_raw(tile) for tile in image.tile}
     if image.format == "PNG":
-        return any(";16" in _raw(tile) for tile in image.tile) or _png_bits(image) > 8
-    return image.format == "TIFF" and int(_tag(image, _BITS) or 1) > 8
+        return any(";16" in raw for raw in raws) or _png_bits(image) > 8
+    if image.format != "TIFF":
+        return False
+    if _is_signed_byte(image):
+        return True
+    bits = int(_tag(image, _BITS) or 1)
+    return bits > 8 and not all(raw[:-1] in _SHARES for raw in raws)
 
 
 def _png_bits(image: Any) -> int:

@@ -6,7 +6,7 @@ import os
 import pathlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -15,9 +15,9 @@ from tqdm import tqdm
 from jaxsel.errors import UserError
 from jaxsel.files import sha256_of_file
 from jaxsel.sources.decode import decode, open_rgb
-from jaxsel.sources.levels import Span, is_flat, levels_of
 from jaxsel.sources.refusal import Refused
-from jaxsel.sources.source import Reading, Skipped, Source, Unreadable
+from jaxsel.sources.source import Skipped, Source, Unreadable
+from jaxsel.sources.survey import surveyed
 from jaxsel.sources.walk import find_images
 
 THUMBNAIL = 64
@@ -51,7 +51,7 @@ def from_folder(
             "another folder"
         )
     paths = [path for _, path in found.images]
-    checks: list[_Check | Refused] = []
+    digests: list[str | Refused] = []
     with tqdm(
         desc="Checking images",
         total=len(paths),
@@ -59,30 +59,22 @@ def from_folder(
         disable=None if progress else True,
     ) as bar:
         for start in range(0, len(paths), _CHUNK):
-            checks += _side_by_side(_checked, paths[start : start + _CHUNK])
+            digests += _side_by_side(_checked, paths[start : start + _CHUNK])
             bar.update(len(paths[start : start + _CHUNK]))
     unreadable, ids, kept = list(found.unreadable), list[str](), list[pathlib.Path]()
     whole = hashlib.sha256()
     same: dict[str, list[str]] = {}
-    spans: dict[str, Span] = {}
-    several = []
-    for (name, path), check in zip(found.images, checks, strict=True):
-        if isinstance(check, Refused):
-            unreadable.append(Unreadable(name, str(check)))
+    for (name, path), digest in zip(found.images, digests, strict=True):
+        if isinstance(digest, Refused):
+            unreadable.append(Unreadable(name, str(digest)))
             continue
         ids.append(name)
         kept.append(path)
-        same.setdefault(check.digest, []).append(name)
-        if check.first_of_several:
-            several.append(name)
-        if check.span is not None:
-            spans[name] = check.span
+        same.setdefault(digest, []).append(name)
         # No name holds a NUL, so names and digests cannot run into each other.
-        whole.update(f"{name}\0{check.digest}\0".encode())
-    levels = levels_of(spans.values())
-    if levels:
-        whole.update(repr(levels).encode())
-    flat = tuple(name for name, span in spans.items() if is_flat(span, levels))
+        whole.update(f"{name}\0{digest}\0".encode())
+    reading = surveyed(ids, kept)
+    whole.update(reading.fingerprint.encode())
     unreadable.sort()
     if unreadable and (strict or not ids):
         first = unreadable[0]
@@ -101,7 +93,7 @@ def from_folder(
         found.skipped,
         whole.hexdigest(),
         tuple(tuple(names) for names in same.values() if len(names) > 1),
-        Reading(tuple(several), len(spans), levels, flat),
+        reading,
     )
 
 
@@ -195,18 +187,10 @@ def central_square(image: Image.Image, side: int) -> np.ndarray:
     return np.asarray(square.resize((side, side), Image.Resampling.BICUBIC))
 
 
-class _Check(NamedTuple):
-    """What is known of a file that could be decoded."""
-
-    digest: str
-    span: Span | None
-    first_of_several: bool
-
-
-def _checked(path: pathlib.Path) -> _Check:
-    """Decodes a file (a JPEG at an eighth: cheaper) and takes its SHA-256."""
-    found = decode(path, 1)
-    return _Check(sha256_of_file(path), found.span, found.first_of_several)
+def _checked(path: pathlib.Path) -> str:
+    """SHA-256 of a file whose image could be decoded (a JPEG at an eighth: cheaper)."""
+    decode(path, 1)
+    return sha256_of_file(path)
 
 
 def _side_by_side(

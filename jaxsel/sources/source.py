@@ -1,12 +1,11 @@
 """A source: what people select from, their own images or their own features."""
 
 import pathlib
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxsel.sources.levels import Line
+from jaxsel.sources.reading import Reading
 
 
 class Unreadable(NamedTuple):
@@ -33,23 +32,6 @@ class Skipped(NamedTuple):
     hidden: int = 0
     other: int = 0
     repeated: int = 0
-
-
-class Reading(NamedTuple):
-    """How the images of a folder are read, where that is not plain.
-
-    Attributes:
-      several: ids of files with several pages or frames, of which the first is taken.
-      deep: how many images have more than 8 bits.
-      levels: the lines that take their numbers to 256 levels (`sources.levels`).
-      flat: ids of those of them that keep few levels, since others of the pool reach
-        much further.
-    """
-
-    several: tuple[str, ...] = ()
-    deep: int = 0
-    levels: Mapping[str, Line] = {}
-    flat: tuple[str, ...] = ()
 
 
 class Source(NamedTuple):

@@ -7,10 +7,12 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from jaxsel.errors import UserError
+from jaxsel.sources import survey
 from jaxsel.sources.decode import decode, has_several, open_rgb
 from jaxsel.sources.deep import Counts, opacity
 from jaxsel.sources.images import read, thumbnails
 from jaxsel.sources.opening import open_source
+from jaxsel.sources.reading import Reading
 from jaxsel.sources.refusal import Refused
 from tests.sources.deep_files import write_png, write_tiff
 
@@ -249,3 +251,22 @@ def test_pictures_of_other_formats_are_listed(tmp_path: pathlib.Path) -> None:
     assert list(reasons) == ["IMG_1.HEIC", "b.avif", "c.nef"]
     assert "convert it to PNG or JPEG" in reasons["b.avif"]
     assert source.skipped.other == 1
+
+
+def test_plain_files_are_passed_over_by_their_first_bytes(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = Image.new("RGB", (4, 4), "red")
+    for name in ("a.png", "b.jpg", "c.bmp", "d.webp"):
+        picture.save(tmp_path / name)
+    picture.save(tmp_path / "e.webp", lossless=True, exif=Image.Exif().tobytes())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a plain file was opened")
+
+    monkeypatch.setattr(survey.Image, "open", refuse)
+    for path in sorted(tmp_path.iterdir()):
+        assert survey.look_at(path) == (None, False)
+    # What is damaged is for whoever reads it to name.
+    (tmp_path / "f.tif").write_bytes(b"II*\0")
+    assert survey.surveyed(["f"], [tmp_path / "f.tif"]) == Reading()
