@@ -64,12 +64,14 @@ def from_folder(
     unreadable, ids, kept = list(found.unreadable), list[str](), list[pathlib.Path]()
     whole = hashlib.sha256()
     same: dict[str, list[str]] = {}
+    content = list[str]()
     for (name, path), digest in zip(found.images, digests, strict=True):
         if isinstance(digest, Refused):
             unreadable.append(Unreadable(name, str(digest)))
             continue
         ids.append(name)
         kept.append(path)
+        content.append(digest[:16])
         same.setdefault(digest, []).append(name)
         # No name holds a NUL, so names and digests cannot run into each other.
         whole.update(f"{name}\0{digest}\0".encode())
@@ -94,6 +96,7 @@ def from_folder(
         whole.hexdigest(),
         tuple(tuple(names) for names in same.values() if len(names) > 1),
         reading,
+        np.array(content, dtype=str),
     )
 
 

@@ -53,6 +53,8 @@ class Source(NamedTuple):
       copies: ids of images whose files are the same to the last byte, a tuple for each
         such file, in the order of `ids`.
       reading: how its images are read.
+      content: str `[n]`, the first 16 digits of the SHA-256 of each image's file;
+        `None` for features.
     """
 
     path: pathlib.Path
@@ -64,3 +66,4 @@ class Source(NamedTuple):
     fingerprint: str
     copies: tuple[tuple[str, ...], ...] = ()
     reading: Reading = Reading()
+    content: np.ndarray | None = None

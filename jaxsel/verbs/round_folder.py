@@ -3,7 +3,7 @@
 import io
 import os
 import pathlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from jaxsel.errors import UserError
 from jaxsel.files import replacing, write_json, write_text
 from jaxsel.verbs.assignments import write_assignments
 from jaxsel.verbs.explaining import Story, coverage_csv
+
+if TYPE_CHECKING:
+    from jaxsel.verbs.growing import Growth
 
 PICKS, INDICES, ROUND, MANIFEST = (
     "picks.csv",
@@ -32,12 +35,18 @@ class Earlier(NamedTuple):
       picks: by rank, unusable ones among them.
       labelled: rows that had labels when it was made, besides picks.
       unusable: rows never to be picked, picks among them.
+      folder: where it was read from.
+      name: `name_of` the round as it was written.
+      growth: how the pool has changed since, where rows were renumbered.
     """
 
     round: Round
     picks: tuple[Pick, ...]
     labelled: frozenset[int]
     unusable: frozenset[int]
+    folder: pathlib.Path | None = None
+    name: str = ""
+    growth: "Growth | None" = None
 
 
 def check_new(folder: pathlib.Path, force: bool) -> None:
@@ -77,6 +86,7 @@ def write_folder(
     manifest: dict[str, Any],
     ids: np.ndarray,
     report: str,
+    content: np.ndarray,
 ) -> None:
     """Writes a round; each file whole or not at all, the round itself last.
 
@@ -87,6 +97,7 @@ def write_folder(
       manifest: what else is known; the round and its name are added.
       ids: str `[n]`, of the pool.
       report: the page.
+      content: str `[n]`, a hash of each row of the pool.
     """
     # Without a round the folder is not one, should this be stopped half-way.
     (folder / ROUND).unlink(missing_ok=True)
@@ -96,7 +107,7 @@ def write_folder(
     with replacing(folder / INDICES) as part:
         part.write_bytes(buffer.getvalue())
     with replacing(folder / ASSIGNMENTS) as part:
-        write_assignments(part, ids, story.usable, story.seen)
+        write_assignments(part, ids, story.usable, story.seen, content)
     write_text(folder / COVERAGE, coverage_csv(story.coverage))
     write_text(folder / REPORT, report)
     told = {"name": name_of(one), "round": one._asdict()}
@@ -126,7 +137,7 @@ def read_folder(folder: pathlib.Path) -> Earlier:
             f"without {error}; restore the file"
         ) from error
     picks = tuple(read_picks(folder / PICKS))
-    return Earlier(one, picks, labelled, unusable)
+    return Earlier(one, picks, labelled, unusable, folder, name_of(one))
 
 
 def next_folder(folder: pathlib.Path) -> pathlib.Path:
