@@ -81,8 +81,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return prepare(rest)
     if verb in OWN_DATA:
-        from jaxsel.verbs.command import run_verb
+        from jaxsel.errors import UserError
+        from jaxsel.verbs.command import MISTAKE, run_verb, say_mistake
+        from jaxsel.verbs.new_folder import check_words
 
+        try:
+            check_words(verb, rest)
+        except (UserError, OSError) as error:
+            say_mistake(str(error))
+            return MISTAKE
         module, name = OWN_DATA[verb]
         return run_verb(getattr(importlib.import_module(module), name), rest)
     print(

@@ -1,7 +1,10 @@
 """A vision transformer of DINO's kind, tiny, with random weights in its file format."""
 
+import io
 import json
 import struct
+import zipfile
+from typing import Any
 
 import numpy as np
 
@@ -46,3 +49,46 @@ def safetensors(tensors: dict[str, np.ndarray]) -> bytes:
         body += data
     text = json.dumps(header).encode()
     return struct.pack("<Q", len(text)) + text + body
+
+
+def torch_zip(content: dict[str, Any]) -> bytes:
+    """What `torch.save` writes of dictionaries, float32 arrays, numbers and options.
+
+    The opcodes are those of pickle's second protocol, as PyTorch uses them; `None`
+    stands for an `argparse.Namespace`.
+    """
+    arrays: list[np.ndarray] = []
+
+    def text(value: str) -> bytes:
+        return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+    def number(value: int) -> bytes:
+        return b"J" + struct.pack("<i", value)
+
+    def opcodes(value: Any) -> bytes:
+        if isinstance(value, dict):
+            pairs = [text(name) + opcodes(inner) for name, inner in value.items()]
+            return b"}(" + b"".join(pairs) + b"u"
+        if value is None:
+            empty = b"cargparse\nNamespace\n)\x81"
+            return empty + b"}" + text("lr") + number(1) + b"sb"
+        if isinstance(value, int):
+            return number(value)
+        strides = [int(np.prod(value.shape[k + 1 :])) for k in range(value.ndim)]
+        arrays.append(value)
+        return (
+            b"ctorch._utils\n_rebuild_tensor_v2\n(("
+            + text("storage") + b"ctorch\nFloatStorage\n" + text(str(len(arrays) - 1))
+            + text("cpu") + number(value.size) + b"tQ" + number(0)
+            + b"(" + b"".join(map(number, value.shape)) + b"t"
+            + b"(" + b"".join(map(number, strides)) + b"t"
+            + b"\x89}tR"
+        )  # fmt: skip
+
+    pickled = b"\x80\x02" + opcodes(content) + b"."
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("net/data.pkl", pickled)
+        for key, array in enumerate(arrays):
+            archive.writestr(f"net/data/{key}", array.astype("<f4").tobytes())
+    return buffer.getvalue()

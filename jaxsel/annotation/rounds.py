@@ -70,6 +70,7 @@ def name_of(one: Round) -> str:
     """A short hash of everything about a round but its versions and where it lay."""
     told = one._asdict()
     del told["versions"], told["source"]
+    told["options"] = {k: v for k, v in one.options.items() if k != "beside"}
     return hash_of(told)
 
 
@@ -111,7 +112,8 @@ def continued(
         raise UserError(
             f"expected the pool of the earlier round ({earlier.source}, "
             f"{earlier.rows} rows, fingerprint {earlier.fingerprint}), found another "
-            f"({fingerprint}); give that pool, or start a first round on this one"
+            f"({fingerprint}); give that pool, or start a first round on this one, "
+            "with --labelled for what has labels"
         )
     beyond = [pick.id for pick in picks if pick.index >= earlier.rows]
     if beyond:

@@ -18,7 +18,7 @@ from jaxsel.features.crop224 import central_crop, normalised
 from jaxsel.features.dino_weights import tree_from_hub
 from jaxsel.features.encoder import Encoder, on_all_devices, sha256_of_tree
 from jaxsel.features.hub import weights_file
-from jaxsel.features.safetensors import read_safetensors
+from jaxsel.features.weight_files import read_weights
 from jaxsel.models.vit import ViT
 
 PUBLISHED = "facebook/dino-vits16"
@@ -28,8 +28,9 @@ def dino_vits16(weights: str, network: ViT | None = None) -> Encoder:
     """The class token of a ViT-S/16 trained with DINO on ImageNet, not normalised.
 
     Args:
-      weights: path of a safetensors file with DINO's own or the hub's names, or a name
-        on the hub, which is downloaded once; nothing for `facebook/dino-vits16`.
+      weights: path of a safetensors file or of PyTorch's (`.pth`), with DINO's own or
+        the hub's names, which may stand under those of a wrapper; or a name on the hub,
+        which is downloaded once; nothing for `facebook/dino-vits16`.
       network: another size of network, for files that hold one.
 
     Returns:
@@ -44,7 +45,7 @@ def dino_vits16(weights: str, network: ViT | None = None) -> Encoder:
     """
     network = network or ViT()
     file: pathlib.Path = weights_file(weights or PUBLISHED)
-    params = tree_from_hub(read_safetensors(file), network)
+    params = tree_from_hub(read_weights(file), network)
     identity = {"encoder": "dino_vits16", "weights": sha256_of_tree(params)}
     return _encoder(network, params, identity)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.features.weight_files import within_wrappers
 from jaxsel.models.vit import ViT
 
 # The hub's names, layer by layer, as the names that DINO's own code uses.
@@ -22,6 +23,8 @@ _FROM_HUB = (
     (r"encoder\.layer\.(\d+)\.output\.dense", r"blocks.\1.mlp.fc2"),
     (r"layernorm\.", "norm."),
 )
+# The class token: a tensor that such a network has once, by its name in either code.
+_ANCHORS = ("cls_token", "embeddings.cls_token")
 # Layers behind the class token, of no use here.
 _HEADS = ("pooler.", "head.", "classifier.")
 
@@ -32,7 +35,8 @@ def tree_from_hub(tensors: Mapping[str, np.ndarray], network: ViT) -> dict[str, 
     Queries, keys and values have matrices of their own there and are stacked here.
 
     Args:
-      tensors: by name, in PyTorch's axes; names may begin with "vit.".
+      tensors: by name, in PyTorch's axes; the names may begin with those of what the
+        network was wrapped in, as "vit.", "module." or "teacher.backbone.".
       network: the network they must fit.
 
     Returns:
@@ -42,8 +46,8 @@ def tree_from_hub(tensors: Mapping[str, np.ndarray], network: ViT) -> dict[str, 
       UserError: a tensor is missing, left over, or of another shape.
     """
     renamed = {}
-    for name, tensor in tensors.items():
-        short = name.removeprefix("vit.")
+    for name, tensor in within_wrappers(tensors, _ANCHORS).items():
+        short = name
         for pattern, ours in _FROM_HUB:
             short, found = re.subn(f"^{pattern}", ours, short)
             if found:

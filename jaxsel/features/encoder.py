@@ -90,7 +90,7 @@ def _fetched(encoder: Encoder, out: jax.Array, size: int, first: int) -> np.ndar
         raise UserError(
             f"expected finite features from {encoder.identity['encoder']}, found NaN "
             f"or inf in row {first + int(np.flatnonzero(~finite)[0])}: check "
-            "config.features.mean and std, or the weights"
+            "the encoder's weights, and in a config features.mean and std"
         )
     return rows
 

@@ -17,6 +17,10 @@ from jaxsel.features.safetensors import read_safetensors
 from jaxsel.files import read_json, sha256_of_file, writable_folder, write_json
 
 FILENAME = "model.safetensors"
+# What the hub's folders hold where nobody converted them.
+_TORCH_NAMES = ("pytorch_model.bin",)
+# No model of the hub is called so: these are paths, wrong ones.
+_OF_FILES = (".safetensors", ".pth", ".pt", ".bin", ".npz", ".ckpt")
 RECORD = "model.safetensors.json"
 # Where the hub's own converter leaves the format when authors published another one.
 REVISIONS = ("main", "refs/pr/1")
@@ -32,7 +36,7 @@ class Pointer(NamedTuple):
 
 
 def weights_file(source: str) -> pathlib.Path:
-    """The safetensors file that a config's `features.weights` stands for.
+    """The file that an encoder's weights, as they were given, stand for.
 
     A path is taken as it is. For a name on the hub, like `facebook/dino-vits16`, the
     file is downloaded to `~/.cache/jaxsel/weights` ($JAXSEL_CACHE) unless it is there.
@@ -56,16 +60,18 @@ def weights_file(source: str) -> pathlib.Path:
     path = pathlib.Path(source).expanduser()
     if path.is_file():
         return path
-    if (path / FILENAME).is_file():
-        return path / FILENAME
+    for name in (FILENAME, *_TORCH_NAMES):
+        if (path / name).is_file():
+            return path / name
     if (
         not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[\w.-]+", source)
-        or path.suffix == ".safetensors"
+        or path.suffix in _OF_FILES
+        or path.is_dir()
     ):
         raise UserError(
-            f"expected config.features.weights to be a file, or a name on the hub like "
-            f"facebook/dino-vits16, found neither at {source or '(nothing)'}: correct "
-            "the path"
+            "expected weights that are a file (.safetensors, or PyTorch's .pth), or a "
+            "name on the hub like facebook/dino-vits16, found neither at "
+            f"{source or '(nothing)'}: correct the path"
         )
     folder = cache_root(None) / "weights" / source.replace("/", "--")
     file = folder / FILENAME
@@ -115,7 +121,7 @@ def _fetch(name: str, folder: pathlib.Path) -> None:
     raise UserError(
         f"expected the weights {name}, found none at {folder / FILENAME}, and they "
         f"cannot be downloaded ({'; '.join(reasons)}): place the file there, or give "
-        "its path as config.features.weights"
+        "its path as the encoder's weights"
     )
 
 

@@ -13,8 +13,7 @@ from jaxsel.data.catalog import Archive
 from jaxsel.data.download import NoAnswer, download
 from jaxsel.data.folders import cache_root
 from jaxsel.errors import UserError
-from jaxsel.features.safetensors import read_safetensors
-from jaxsel.features.torch_file import read_torch
+from jaxsel.features.weight_files import read_weights
 from jaxsel.files import sha256_of_file, writable_folder
 from jaxsel.models.inception import Inception
 
@@ -38,7 +37,7 @@ _LEAVES = {
 
 
 def inception_file(source: str) -> pathlib.Path:
-    """The file that a config's `features.weights` stands for.
+    """The file that an encoder's weights, as they were given, stand for.
 
     Args:
       source: a path, which is taken as it is; or nothing, for the published file, which
@@ -57,7 +56,7 @@ def inception_file(source: str) -> pathlib.Path:
         if path.is_file():
             return path
         raise UserError(
-            f"expected config.features.weights to be a file of {FILENAME} or a "
+            f"expected weights that are a file of {FILENAME} or a "
             f".safetensors file with the same names, found none at {source}: correct "
             "the path, or leave it empty to download it"
         )
@@ -81,7 +80,7 @@ def _fetch(file: pathlib.Path) -> None:
             raise UserError(
                 f"expected the weights {FILENAME}, found none at {file}, and they "
                 f"cannot be downloaded ({URL}: {error}): place the file there, or give "
-                "its path as config.features.weights"
+                "its path as the encoder's weights"
             ) from error
         found = sha256_of_file(came)
         if found != SHA256:
@@ -98,7 +97,7 @@ def read_inception(
     """Parameters and running statistics from a file.
 
     Args:
-      path: a file that ends in .safetensors, or any other for PyTorch's format.
+      path: a safetensors file, or one of PyTorch's, whatever its name.
       network: the network they must fit.
 
     Returns:
@@ -107,8 +106,7 @@ def read_inception(
     Raises:
       UserError: the file is damaged or of another format or network.
     """
-    read = read_safetensors if path.suffix == ".safetensors" else read_torch
-    return tree_from_inception(read(path), network)
+    return tree_from_inception(read_weights(path), network)
 
 
 def tree_from_inception(

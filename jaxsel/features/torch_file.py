@@ -98,6 +98,15 @@ class _KeepView:
         return view
 
 
+class _Settings:
+    """argparse.Namespace, with the options of a training run, none of which is kept."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: Any) -> None:
+        """Forgets them."""
+
+
 _NAMES: dict[tuple[str, str], Any] = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("torch._utils", "_rebuild_tensor"): _MakeView(),
@@ -110,11 +119,14 @@ _NAMES: dict[tuple[str, str], Any] = {
 class _Unpickler(pickle.Unpickler):
     """Runs a pickle that may name what is in `_NAMES`, and remembers its storages."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], nested: bool = False) -> None:
         super().__init__(stream, encoding="utf-8")
         self.storages: dict[str, _Storage] = {}
+        self.nested = nested
 
     def find_class(self, module: str, name: str) -> Any:
+        if self.nested and (module, name) == ("argparse", "Namespace"):
+            return _Settings
         if (module, name) not in _NAMES:
             raise UserError(
                 f"expected named tensors alone, found {module}.{name}, which could run "
@@ -132,11 +144,14 @@ class _Unpickler(pickle.Unpickler):
         return storage
 
 
-def read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
+def read_torch(path: pathlib.Path, *, nested: bool = False) -> dict[str, np.ndarray]:
     """Reads all tensors of a file that `torch.save(network.state_dict(), path)` wrote.
 
     Args:
       path: the file, in the zip format or in the one before PyTorch 1.6.
+      nested: whether a checkpoint is taken too: tensors in dictionaries within
+        dictionaries get the names on the way, joined by dots, and what is no tensor
+        (numbers, text, options of the run) is left out.
 
     Returns:
       Arrays by name, in their own dtypes.
@@ -151,12 +166,15 @@ def read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
         with path.open("rb") as stream:
             start = stream.read(len(_ZIP))
             stream.seek(0)
-            content, data = _of_zip(stream) if start == _ZIP else _of_stream(stream)
+            read = _of_zip if start == _ZIP else _of_stream
+            content, data = read(stream, nested)
         if not isinstance(content, dict):
             raise UserError(
                 f"expected names and tensors, found {type(content).__name__} as the "
                 "whole: save the network's state_dict()"
             )
+        if nested:
+            content = _flat(content)
         return {name: _array(name, view, data) for name, view in content.items()}
     except OSError as error:
         raise UserError(
@@ -172,7 +190,23 @@ def read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
         ) from error
 
 
-def _of_zip(stream: IO[bytes]) -> tuple[Any, dict[str, bytes]]:
+def _flat(content: dict[Any, Any]) -> dict[str, _View]:
+    """Tensors within dictionaries, by the names that lead to them."""
+    found: dict[str, _View] = {}
+    # A pickle can have a dictionary hold itself, or one a thousand times.
+    seen, waiting = {id(content)}, [("", content)]
+    while waiting:
+        before, inner = waiting.pop()
+        for name, value in inner.items():
+            if isinstance(value, _View):
+                found[f"{before}{name}"] = value
+            elif isinstance(value, dict) and id(value) not in seen:
+                seen.add(id(value))
+                waiting.append((f"{before}{name}.", value))
+    return found
+
+
+def _of_zip(stream: IO[bytes], nested: bool) -> tuple[Any, dict[str, bytes]]:
     """The unpickled content of an archive, and the bytes of its storages by key."""
     with zipfile.ZipFile(stream) as archive:
         names = archive.namelist()
@@ -188,19 +222,19 @@ def _of_zip(stream: IO[bytes]) -> tuple[Any, dict[str, bytes]]:
         ):
             raise ValueError("its bytes are in big-endian order")
         # As a whole, for then its checksum is compared before it is looked at.
-        unpickler = _Unpickler(io.BytesIO(archive.read(f"{root}data.pkl")))
+        unpickler = _Unpickler(io.BytesIO(archive.read(f"{root}data.pkl")), nested)
         content = unpickler.load()
         keys = unpickler.storages
         return content, {key: archive.read(f"{root}data/{key}") for key in keys}
 
 
-def _of_stream(stream: IO[bytes]) -> tuple[Any, dict[str, bytes]]:
+def _of_stream(stream: IO[bytes], nested: bool) -> tuple[Any, dict[str, bytes]]:
     """The same of the older format: five pickles, then the storages one by one."""
     if _Unpickler(stream).load() != _MAGIC or _Unpickler(stream).load() != _PROTOCOL:
         raise ValueError("it does not begin as such a file does")
     if not _Unpickler(stream).load()["little_endian"]:
         raise ValueError("its bytes are in big-endian order")
-    unpickler = _Unpickler(stream)
+    unpickler = _Unpickler(stream, nested)
     content = unpickler.load()
     data = {}
     for key in _Unpickler(stream).load():

@@ -20,6 +20,12 @@ def coverage_sentence(coverage: Coverage) -> str:
     >>> shares = np.array([0, 0.6, 0.8, 0.82, 0.83])
     >>> coverage_sentence(Coverage(0.4, "", shares, shares[None] / 2, 2))
     '2 labels reach 80 %; the next 2 add 3.0 % (as many random ones reach 42 %).'
+
+    Where random picks cover more on average, a second sentence says so.
+
+    >>> more = coverage_sentence(Coverage(0.4, "", shares, shares[None] + 0.05, 2))
+    >>> more.partition(". ")[2]
+    'Random picks cover more of the pool than these do: 88 % against 83 %.'
     """
     shares, budget, knee = coverage.shares, coverage.budget, coverage.knee
     first = knee or budget
@@ -29,8 +35,12 @@ def coverage_sentence(coverage: Coverage) -> str:
         more = budget - knee
         added = percent(shares[-1] - shares[knee])
         said += f"; the next {more:,} add{'s' * (more == 1)} {added}"
-    by_chance = percent(coverage.random[:, -1].mean())
+    chance = float(coverage.random[:, -1].mean())
+    by_chance, reached = percent(chance), percent(shares[-1])
     said += f" (as many random ones reach {by_chance})."
+    if chance > shares[-1] and by_chance != reached:
+        said += " Random picks cover more of the pool than these do: "
+        said += f"{by_chance} against {reached}."
     if shares[0] > 0:
         said = f"What was labelled before covers {percent(shares[0])}; with it {said}"
     return said

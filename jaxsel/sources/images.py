@@ -14,9 +14,10 @@ from tqdm import tqdm
 
 from jaxsel.errors import UserError
 from jaxsel.files import sha256_of_file
-from jaxsel.sources.decode import open_rgb
+from jaxsel.sources.decode import decode, open_rgb
 from jaxsel.sources.refusal import Refused
 from jaxsel.sources.source import Skipped, Source, Unreadable
+from jaxsel.sources.survey import surveyed
 from jaxsel.sources.walk import find_images
 
 THUMBNAIL = 64
@@ -35,7 +36,8 @@ def from_folder(
       progress: whether a terminal shows a bar.
 
     Returns:
-      The readable images by id. The fingerprint is over ids and the files' SHA-256.
+      The readable images by id. The fingerprint is over ids, the files' SHA-256, and
+      the lines that take numbers of more than 8 bits to levels.
 
     Raises:
       UserError: there is no image, none that can be read, or, if strict, one that
@@ -44,7 +46,7 @@ def from_folder(
     found = find_images(folder)
     if not found.images and not found.unreadable:
         raise UserError(
-            "expected images (PNG, JPEG, TIFF, BMP, WEBP, DICOM) in or below "
+            "expected images (PNG, JPEG, TIFF, BMP, WEBP, GIF, DICOM) in or below "
             f"{str(folder)!r}, found none ({_passed_over(found.skipped)}): give "
             "another folder"
         )
@@ -62,15 +64,19 @@ def from_folder(
     unreadable, ids, kept = list(found.unreadable), list[str](), list[pathlib.Path]()
     whole = hashlib.sha256()
     same: dict[str, list[str]] = {}
+    content = list[str]()
     for (name, path), digest in zip(found.images, digests, strict=True):
         if isinstance(digest, Refused):
             unreadable.append(Unreadable(name, str(digest)))
             continue
         ids.append(name)
         kept.append(path)
+        content.append(digest[:16])
         same.setdefault(digest, []).append(name)
         # No name holds a NUL, so names and digests cannot run into each other.
         whole.update(f"{name}\0{digest}\0".encode())
+    reading = surveyed(ids, kept)
+    whole.update(reading.fingerprint.encode())
     unreadable.sort()
     if unreadable and (strict or not ids):
         first = unreadable[0]
@@ -89,6 +95,8 @@ def from_folder(
         found.skipped,
         whole.hexdigest(),
         tuple(tuple(names) for names in same.values() if len(names) > 1),
+        reading,
+        np.array(content, dtype=str),
     )
 
 
@@ -119,7 +127,7 @@ def batches(
     wanted = _rows(source, rows)
 
     def square(path: pathlib.Path) -> np.ndarray:
-        return central_square(open_rgb(path, side), side)
+        return central_square(open_rgb(path, side, source.reading.levels), side)
 
     for start in range(0, len(wanted), size):
         yield np.stack(_read(source, square, wanted[start : start + size]))
@@ -158,7 +166,7 @@ def thumbnails(
     """
 
     def small(path: pathlib.Path) -> np.ndarray:
-        picture = open_rgb(path, largest)
+        picture = open_rgb(path, largest, source.reading.levels)
         picture.thumbnail((largest, largest), Image.Resampling.LANCZOS)
         return np.asarray(picture)
 
@@ -184,7 +192,7 @@ def central_square(image: Image.Image, side: int) -> np.ndarray:
 
 def _checked(path: pathlib.Path) -> str:
     """SHA-256 of a file whose image could be decoded (a JPEG at an eighth: cheaper)."""
-    open_rgb(path, 1)
+    decode(path, 1)
     return sha256_of_file(path)
 
 

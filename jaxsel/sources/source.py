@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsel.sources.reading import Reading
+
 
 class Unreadable(NamedTuple):
     """A file that should have been an image of the source.
@@ -50,6 +52,9 @@ class Source(NamedTuple):
         type, shape and numbers for features.
       copies: ids of images whose files are the same to the last byte, a tuple for each
         such file, in the order of `ids`.
+      reading: how its images are read.
+      content: str `[n]`, the first 16 digits of the SHA-256 of each image's file;
+        `None` for features.
     """
 
     path: pathlib.Path
@@ -60,3 +65,5 @@ class Source(NamedTuple):
     skipped: Skipped
     fingerprint: str
     copies: tuple[tuple[str, ...], ...] = ()
+    reading: Reading = Reading()
+    content: np.ndarray | None = None

@@ -5,11 +5,15 @@ import os
 import pathlib
 from typing import NamedTuple
 
+from jaxsel.sources.kinds import NOT_READ
 from jaxsel.sources.source import Skipped, Unreadable
 
 PICTURE_SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".webp"}
-)
+    {
+        ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp",
+        ".webp", ".gif",
+    }
+)  # fmt: skip
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
 _DICOM_MARK = (128, b"DICM")
 
@@ -19,7 +23,8 @@ class Found(NamedTuple):
 
     Attributes:
       images: (id, path), by ascending id.
-      unreadable: folders that cannot be listed and links that lead nowhere.
+      unreadable: folders that cannot be listed, links that lead nowhere, and pictures
+        of formats that are not read (`kinds.NOT_READ`).
       skipped: how much is no image.
     """
 
@@ -111,6 +116,8 @@ def find_images(root: pathlib.Path) -> Found:
                         heapq.heappush(linked, relative)
                     else:
                         plain.append(relative)
+                elif (reason := NOT_READ.get(_suffix(entry.name))) is not None:
+                    unreadable.append(Unreadable(id_of(relative), reason))
                 elif not _is_image(entry):
                     other += 1
                 elif entry.is_file():
@@ -135,7 +142,7 @@ def is_dicom(path: pathlib.Path) -> bool:
 
 
 def _is_image(entry: os.DirEntry[str]) -> bool:
-    suffix = os.path.splitext(entry.name)[1].lower()
+    suffix = _suffix(entry.name)
     if suffix in PICTURE_SUFFIXES or suffix in DICOM_SUFFIXES:
         return True
     if (suffix and not suffix[1:].isdecimal()) or not entry.is_file():
@@ -143,6 +150,10 @@ def _is_image(entry: os.DirEntry[str]) -> bool:
     offset, mark = _DICOM_MARK
     with open(entry.path, "rb") as stream:
         return stream.read(offset + len(mark))[offset:] == mark
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
 
 
 def _words(error: OSError) -> str:

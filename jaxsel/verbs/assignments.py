@@ -9,28 +9,35 @@ from jaxsel.annotation.picks import Pick
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.represents import Explained
 
-COLUMNS = ("id", "index", "pick_id", "pick_rank", "distance")
+COLUMNS = ("id", "index", "pick_id", "pick_rank", "distance", "content")
 GROUP = 1 << 16  # rows written at a time
 
 
 def write_assignments(
-    path: pathlib.Path, ids: np.ndarray, picks: Sequence[Pick], seen: Explained
+    path: pathlib.Path,
+    ids: np.ndarray,
+    picks: Sequence[Pick],
+    seen: Explained,
+    content: np.ndarray,
 ) -> None:
     """Writes a row for every row of the pool, in the pool's order.
 
     Columns: `id`, its name; `index`, from 0; `pick_id` and `pick_rank`, of the nearest
-    pick; `distance`, to it, the Euclidean one between rows at length 1.
+    pick; `distance`, to it, the Euclidean one between rows at length 1; `content`, a
+    hash by which a later round knows the row again.
 
     Args:
       path: a new file, or one to write over.
       ids: str `[n]`.
       picks: the `[b]` usable picks by rank, as `seen` counts them.
       seen: of the pool.
+      content: str `[n]`, see `growing.row_hashes`.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    kinds = (pa.string(), pa.int64(), pa.string(), pa.int32(), pa.float32())
+    text = pa.string()
+    kinds = (text, pa.int64(), text, pa.int32(), pa.float32(), text)
     schema = pa.schema(list(zip(COLUMNS, kinds, strict=True)))
     names = pa.array([printable(pick.id) for pick in picks], pa.string())
     ranks = pa.array([pick.rank for pick in picks], pa.int32())
@@ -45,5 +52,6 @@ def write_assignments(
                 names.take(pick),
                 ranks.take(pick),
                 pa.array(seen.distances[part]),
+                pa.array(content[part].tolist(), text),
             ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))

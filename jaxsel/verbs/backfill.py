@@ -11,11 +11,13 @@ from jaxsel.experiment.warm import keep_compiled
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs import select as selecting
-from jaxsel.verbs.command import as_json_option, say
+from jaxsel.verbs.command import as_json_option, printable, say
 from jaxsel.verbs.encoding import pool_of
+from jaxsel.verbs.growing import carried_over, gone, sentences_of
 from jaxsel.verbs.labelled import read_labelled
+from jaxsel.verbs.place import pool_place
 from jaxsel.verbs.round_folder import check_new, next_folder, read_folder
-from jaxsel.verbs.rounds import Done, Wish, make_round
+from jaxsel.verbs.rounds import Done, Wish, check_before_encoding, make_round
 
 
 @click.command("backfill")
@@ -114,9 +116,10 @@ def _backfilled(
 ) -> tuple[Done | None, Source, int]:
     """The new round, the pool, and how many replacements were needed."""
     earlier = read_folder(folder)
-    opened = open_source(source or earlier.round.source)
-    known = read_labelled(labels, opened.ids)
-    pool = pool_of(opened, selecting.settings_for(opened, earlier))
+    opened = open_source(pool_place(earlier.round, folder, source))
+    earlier = carried_over(earlier, opened)
+    known = read_labelled(labels, opened.ids, gone(earlier))
+    settings = selecting.settings_for(opened, earlier)
     bad = earlier.unusable | {row for row, mark in known.items() if mark is UNUSABLE}
     bad -= {row for row, mark in known.items() if mark is not UNUSABLE}
     standing = sum(pick.index not in bad for pick in earlier.picks)
@@ -132,4 +135,8 @@ def _backfilled(
         quiet=True,
         ignore_memory=ignore_memory,
     )
+    check_before_encoding(opened, wish, earlier)
+    for sentence in sentences_of(earlier, opened):
+        click.echo(printable(sentence), err=True)
+    pool = pool_of(opened, settings)
     return make_round(opened, pool, wish, target, earlier), opened, needed

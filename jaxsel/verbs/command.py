@@ -1,6 +1,7 @@
 """How every verb runs: one line for a mistake, code 2, and text or one JSON object."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,13 @@ from jaxsel.errors import UserError
 
 MISTAKE = 2
 STOPPED = 130
+# What Python calls an option, where that is no ordinary word.
+_OPTIONS = {
+    "per_group": "--max-per-group",
+    "min_distance": "--min-distance",
+    "ignore_memory": "--ignore-memory",
+    "n_classes": "-O n_classes",
+}
 
 as_json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object instead of text."
@@ -38,8 +46,16 @@ def run_verb(command: click.Command, words: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("jaxsel: stopped; nothing was left half-written", err=True)
         return STOPPED
-    click.echo(f"jaxsel: {' '.join(message.split())}", err=True)
+    say_mistake(message)
     return MISTAKE
+
+
+def say_mistake(message: str) -> None:
+    """Prints why nothing was done, on one line, with options as the verbs call them."""
+    line = " ".join(message.split())
+    for name, option in _OPTIONS.items():
+        line = re.sub(rf"(?<![\w.-]){name}(?![\w.])", option, line)
+    click.echo(f"jaxsel: {line}", err=True)
 
 
 def say(as_json: bool, found: dict[str, Any], text: str) -> None:

@@ -2,11 +2,17 @@
 
 import click
 
+from jaxsel.doctor.checks import budget_fits
 from jaxsel.doctor.finding import Finding, as_json, counted, words
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.examining import examined
+from jaxsel.verbs.reading import (
+    reading_json,
+    reading_sentences,
+    skipped_sentence,
+)
 
 _LISTED = 20
 _FEW = 5
@@ -23,8 +29,9 @@ def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
     """Says what is wrong or odd with SOURCE before anything is selected from it.
 
     SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet) with one
-    row an example. Of images, every file is decoded once and files that are the same
-    are told; of features, repeats, zeros, NaN, norms and the effective rank are looked
+    row an example. Of images, every file is decoded once; what is passed over, what
+    has several pages or more than 8 bits, and which files are the same is listed. Of
+    features, repeats, zeros, NaN, norms and the effective rank are looked
     at.
 
     The exit code is 1 where a finding is an error, 2 after a mistake, else 0.
@@ -37,6 +44,9 @@ def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
     findings: list[Finding] = []
     if opened.features is not None:
         findings = examined(opened.features, budget, opened.ids)
+    elif budget is not None:
+        fits = budget_fits(len(opened.ids), len(opened.ids), budget)
+        findings = [] if fits is None else [fits]
     say(as_json, _found(opened, findings), _text(opened, findings))
     return int(any(finding.severity == "error" for finding in findings))
 
@@ -50,6 +60,7 @@ def _found(source: Source, findings: list[Finding]) -> dict:
         "fingerprint": source.fingerprint,
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "skipped": source.skipped._asdict(),
+        "reading": reading_json(source.reading),
         "copies": [list(names) for names in source.copies],
         "findings": as_json(findings),
     }
@@ -67,8 +78,12 @@ def _text(source: Source, findings: list[Finding]) -> str:
         lines.append(f"  {shown(entry.id)}: {entry.reason}")
     if len(source.unreadable) > _LISTED:
         lines.append(f"  and {len(source.unreadable) - _LISTED:,} more")
+    lines += filter(None, [skipped_sentence(source.skipped)])
+    lines += reading_sentences(source.reading)
     if source.copies:
         lines.append(_copies(source.copies))
+    if findings:
+        lines.append(words(findings))
     lines.append(
         "Only the files were checked: features are examined when jaxsel select has "
         "made them."

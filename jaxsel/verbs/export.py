@@ -18,7 +18,8 @@ from jaxsel.annotation.tools import export as files_for
 from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
 from jaxsel.verbs.command import as_json_option, say
-from jaxsel.verbs.round_folder import PICKS, ROUND
+from jaxsel.verbs.place import place_of
+from jaxsel.verbs.round_folder import ROUND, picks_file
 
 IMAGES = "images"
 _SIZED = ("coco", "cvat")
@@ -160,19 +161,16 @@ def export_round(
       UserError: no such picks or tool, picks that it cannot show, or an earlier export.
     """
     picks, folder = pathlib.Path(picks), pathlib.Path(out)
-    file = picks / PICKS if picks.is_dir() else picks
+    file = picks_file(picks)
     beside = file.with_name(ROUND)
     made = read_round(beside) if beside.is_file() else None
     wanted = _open_picks(file, pathlib.Path(labels) if labels else None, made)
-    start = pathlib.Path(root) if root else _root_of(made)
+    start = pathlib.Path(root) if root else _root_of(made, file.parent)
     sizes = image_sizes(wanted, start) if tool in _SIZED and start else {}
     files = files_for(tool, wanted, ExportOptions(prefix, start, classes, sizes))
     if tool == "cvat":
         if start is None:
-            raise UserError(
-                "expected the folder of the images for CVAT, found no round beside "
-                f"{file} that names one: give it with --root"
-            )
+            raise UserError(_no_images(file, made))
         if folder.resolve().is_relative_to(start.resolve()):
             raise UserError(
                 f"expected a folder outside of {start} for -o, as CVAT gets copies of "
@@ -215,8 +213,21 @@ def _open_picks(
     return wanted
 
 
-def _root_of(made: Round | None) -> pathlib.Path | None:
+def _root_of(made: Round | None, folder: pathlib.Path) -> pathlib.Path | None:
     """The folder that was selected from, where it is still there."""
-    if made is None or not (source := pathlib.Path(made.source)).is_dir():
-        return None
-    return source
+    source = None if made is None else place_of(made, folder)
+    return source if source is not None and source.is_dir() else None
+
+
+def _no_images(file: pathlib.Path, made: Round | None) -> str:
+    """Why CVAT cannot get images."""
+    if made is None:
+        found = f"no {ROUND} beside {file} that names it"
+    elif pathlib.Path(made.source).exists():
+        found = f"that {file} was made from {made.source}, which has no images"
+    else:
+        found = f"nothing at {made.source}, where it lay: it was moved or renamed"
+    return (
+        f"expected the folder of the images for CVAT, found {found}; give its place "
+        "with --root"
+    )

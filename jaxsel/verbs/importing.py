@@ -20,7 +20,7 @@ from jaxsel.annotation.picks import Pick, read_picks
 from jaxsel.annotation.tools import IMPORTERS, import_labels
 from jaxsel.errors import UserError
 from jaxsel.verbs.command import as_json_option, say, shown
-from jaxsel.verbs.round_folder import PICKS
+from jaxsel.verbs.round_folder import picks_file
 
 
 @click.command("import")
@@ -153,5 +153,4 @@ def import_round(
 
 
 def _picks_of(place: str | os.PathLike[str]) -> list[Pick]:
-    path = pathlib.Path(place)
-    return read_picks(path / PICKS if path.is_dir() else path)
+    return read_picks(picks_file(place))

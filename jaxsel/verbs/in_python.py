@@ -7,7 +7,7 @@ comes as a warning of Python's.
 import os
 import pathlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,14 +16,14 @@ from jaxsel.annotation.labels import Label
 from jaxsel.selection.api import check_options
 from jaxsel.selection.validate import as_count, as_labelled
 from jaxsel.sources.opening import open_source
-from jaxsel.sources.source import Source
 from jaxsel.verbs.constraining import Limits
-from jaxsel.verbs.encoding import UNTRAINED, Pool, pool_of
+from jaxsel.verbs.encoding import UNTRAINED, pool_of
+from jaxsel.verbs.growing import carried_over, gone
 from jaxsel.verbs.labelled import KNOWN, read_labelled
 from jaxsel.verbs.picking import check_room
 from jaxsel.verbs.round_folder import check_new, read_folder
-from jaxsel.verbs.rounds import Done, Wish, make_round
-from jaxsel.verbs.select import settings_for
+from jaxsel.verbs.rounds import Done, Wish, check_before_encoding, make_round
+from jaxsel.verbs.select import sentences_before, settings_for
 
 PathLike = str | os.PathLike[str]
 
@@ -86,35 +86,28 @@ def select_round(
     folder = pathlib.Path(out)
     check_new(folder, force)
     opened = open_source(source, strict=strict)
-    labels = _labels(labelled, opened.ids)
+    before = carried_over(before, opened) if before else None
+    labels = _labels(labelled, opened.ids, gone(before))
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
-    pool = pool_of(opened, settings_for(opened, before, encoder, weights, side))
-    _warn(opened, pool)
+    settings = settings_for(opened, before, encoder, weights, side)
     if name := method or (before and before.round.method):
         checked = check_options(name, dict(options or {}))
         options = None if options is None else checked
     if limits is not None and limits.table:
         limits = limits._replace(table=str(pathlib.Path(limits.table).resolve()))
     wish = Wish(budget, method, seed, labels, True, options, limits, ignore_memory)
+    check_before_encoding(opened, wish, before)
+    for sentence in sentences_before(opened, before):
+        warnings.warn(sentence, stacklevel=2)
+    pool = pool_of(opened, settings)
+    if not pool.learned:
+        warnings.warn(UNTRAINED, stacklevel=2)
     return make_round(opened, pool, wish, folder, before)
 
 
-def _labels(labelled: Any, ids: np.ndarray) -> dict[int, Label]:
+def _labels(labelled: Any, ids: np.ndarray, gone: Collection[str]) -> dict[int, Label]:
     if isinstance(labelled, str | os.PathLike):
-        return read_labelled(pathlib.Path(labelled), ids)
+        return read_labelled(pathlib.Path(labelled), ids, gone)
     rows = np.flatnonzero(as_labelled(labelled, len(ids)))
     return dict.fromkeys(rows.tolist(), KNOWN)
-
-
-def _warn(source: Source, pool: Pool) -> None:
-    """What `jaxsel select` prints before it works."""
-    if source.unreadable:
-        first = source.unreadable[0]
-        warnings.warn(
-            f"{len(source.unreadable)} unreadable images left out, the first "
-            f"{first.id!r}: {first.reason}",
-            stacklevel=3,
-        )
-    if not pool.learned:
-        warnings.warn(UNTRAINED, stacklevel=3)

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from collections.abc import Collection
 
 import numpy as np
 
@@ -13,13 +14,20 @@ _HEADER = ",".join(LabelRow._fields)
 KNOWN = "labelled"  # what stands for the label where a file only has ids
 
 
-def read_labelled(file: pathlib.Path, ids: np.ndarray) -> dict[int, Label]:
+def read_labelled(
+    file: pathlib.Path, ids: np.ndarray, gone: Collection[str] = ()
+) -> dict[int, Label]:
     """Rows of the pool that were labelled, or were found unusable.
+
+    A labels.csv goes by its ids: the rows of a pool that grows move. Where ids are but
+    the rows' numbers its index has to agree.
 
     Args:
       file: an `.npy` of row indices; the `labels.csv` that `jaxsel import` writes; or
         text with one id a line.
       ids: str `[n]`, of the pool.
+      gone: ids that were in the pool of an earlier round; labels of theirs are passed
+        over.
 
     Returns:
       By row, its label; `UNUSABLE` for what can not be used.
@@ -35,12 +43,14 @@ def read_labelled(file: pathlib.Path, ids: np.ndarray) -> dict[int, Label]:
         _refuse_table(file, text)
         names = [line.removesuffix("\r") for line in text.split("\n")]
         names = [name for name in names if name]
+        names = [name for name in names if name not in gone or name in row_of]
         _refuse_strangers(file, names, row_of)
         return {row_of[name]: KNOWN for name in names}
     rows = parse_labels(text, str(file))
+    rows = [row for row in rows if row.id not in gone or row.id in row_of]
     _refuse_strangers(file, [row.id for row in rows], row_of)
     moved = [row for row in rows if row_of[row.id] != row.index]
-    if moved:
+    if moved and all(name == str(row) for name, row in row_of.items()):
         raise UserError(
             f"{file}: expected labels of this pool, found {moved[0].id!r} at row "
             f"{moved[0].index}, which is row {row_of[moved[0].id]} here: give the "

@@ -3,7 +3,7 @@
 import io
 import os
 import pathlib
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -13,15 +13,26 @@ from jaxsel.errors import UserError
 from jaxsel.files import replacing, write_json, write_text
 from jaxsel.verbs.assignments import write_assignments
 from jaxsel.verbs.explaining import Story, coverage_csv
-
-PICKS, INDICES, ROUND, MANIFEST = (
-    "picks.csv",
-    "picks.npy",
-    "round.json",
-    "manifest.json",
+from jaxsel.verbs.new_folder import (
+    ASSIGNMENTS,
+    COVERAGE,
+    INDICES,
+    MANIFEST,
+    OURS,
+    PICKS,
+    REPORT,
+    ROUND,
+    check_new,
 )
-ASSIGNMENTS, COVERAGE, REPORT = "assignments.parquet", "coverage.csv", "report.html"
-OURS = (PICKS, INDICES, ASSIGNMENTS, COVERAGE, REPORT, ROUND, MANIFEST)
+
+if TYPE_CHECKING:
+    from jaxsel.verbs.growing import Growth
+
+__all__ = [
+    "ASSIGNMENTS", "COVERAGE", "INDICES", "MANIFEST", "OURS", "PICKS", "REPORT",
+    "ROUND", "Earlier", "check_new", "next_folder", "picks_file", "read_folder",
+    "write_folder",
+]  # fmt: skip
 
 
 class Earlier(NamedTuple):
@@ -32,42 +43,18 @@ class Earlier(NamedTuple):
       picks: by rank, unusable ones among them.
       labelled: rows that had labels when it was made, besides picks.
       unusable: rows never to be picked, picks among them.
+      folder: where it was read from.
+      name: `name_of` the round as it was written.
+      growth: how the pool has changed since, where rows were renumbered.
     """
 
     round: Round
     picks: tuple[Pick, ...]
     labelled: frozenset[int]
     unusable: frozenset[int]
-
-
-def check_new(folder: pathlib.Path, force: bool) -> None:
-    """Refuses a folder that holds anything, before any work is done.
-
-    Args:
-      folder: where a round is to be written.
-      force: whether files of an earlier round may be replaced; others are never
-        touched.
-
-    Raises:
-      UserError: it is a file, holds something and `force` is not set, or cannot be
-        written.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"expected a folder for -o, found a file: {folder}")
-    if folder.is_dir() and not force and (there := sorted(folder.iterdir())):
-        raise UserError(
-            f"expected a new or empty folder, found {len(there)} files in {folder} "
-            f"(first: {there[0].name!r}): give another with -o, or --force to replace "
-            f"{', '.join(OURS)} in it"
-        )
-    near = folder.absolute()
-    while not near.exists():
-        near = near.parent
-    if not (near.is_dir() and os.access(near, os.W_OK | os.X_OK)):
-        raise UserError(
-            f"expected a folder that can be written at {folder}, found that {near} "
-            "cannot be: give another with -o"
-        )
+    folder: pathlib.Path | None = None
+    name: str = ""
+    growth: "Growth | None" = None
 
 
 def write_folder(
@@ -77,6 +64,7 @@ def write_folder(
     manifest: dict[str, Any],
     ids: np.ndarray,
     report: str,
+    content: np.ndarray,
 ) -> None:
     """Writes a round; each file whole or not at all, the round itself last.
 
@@ -87,6 +75,7 @@ def write_folder(
       manifest: what else is known; the round and its name are added.
       ids: str `[n]`, of the pool.
       report: the page.
+      content: str `[n]`, a hash of each row of the pool.
     """
     # Without a round the folder is not one, should this be stopped half-way.
     (folder / ROUND).unlink(missing_ok=True)
@@ -96,7 +85,7 @@ def write_folder(
     with replacing(folder / INDICES) as part:
         part.write_bytes(buffer.getvalue())
     with replacing(folder / ASSIGNMENTS) as part:
-        write_assignments(part, ids, story.usable, story.seen)
+        write_assignments(part, ids, story.usable, story.seen, content)
     write_text(folder / COVERAGE, coverage_csv(story.coverage))
     write_text(folder / REPORT, report)
     told = {"name": name_of(one), "round": one._asdict()}
@@ -111,10 +100,12 @@ def read_folder(folder: pathlib.Path) -> Earlier:
       UserError: files are missing or damaged.
     """
     if not (folder / ROUND).is_file():
+        found = f"none in {folder}" if folder.is_dir() else f"no folder at {folder}"
         raise UserError(
-            f"expected the folder of an earlier round, with {ROUND}, found none in "
-            f"{folder}: give the folder that jaxsel select wrote"
+            f"expected the folder of an earlier round, with {ROUND}, found {found}: "
+            "give the folder that jaxsel select wrote"
         )
+    picks_file(folder)
     one = read_round(folder / ROUND)
     try:
         labelled = frozenset(map(int, one.options["labelled"]))
@@ -126,7 +117,24 @@ def read_folder(folder: pathlib.Path) -> Earlier:
             f"without {error}; restore the file"
         ) from error
     picks = tuple(read_picks(folder / PICKS))
-    return Earlier(one, picks, labelled, unusable)
+    return Earlier(one, picks, labelled, unusable, folder, name_of(one))
+
+
+def picks_file(place: str | os.PathLike[str]) -> pathlib.Path:
+    """The picks.csv that a round's folder, or a path to the file itself, stands for.
+
+    Raises:
+      UserError: nothing is there, or a folder without picks.
+    """
+    path = pathlib.Path(place)
+    file = path / PICKS if path.is_dir() else path
+    if not file.exists():
+        found = f"no {PICKS} in it" if path.is_dir() else "nothing there"
+        raise UserError(
+            f"expected a round's folder or its {PICKS} at {path}, found {found}: give "
+            "the folder that jaxsel select wrote"
+        )
+    return file
 
 
 def next_folder(folder: pathlib.Path) -> pathlib.Path:

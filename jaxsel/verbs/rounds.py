@@ -8,7 +8,7 @@ import click
 
 from jaxsel.annotation.labels import UNUSABLE, Label
 from jaxsel.annotation.picks import Pick
-from jaxsel.annotation.rounds import Round, continued, name_of
+from jaxsel.annotation.rounds import Round, continued
 from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
 from jaxsel.evaluation.coverage import Coverage
@@ -28,8 +28,12 @@ from jaxsel.verbs.constraining import (
 from jaxsel.verbs.encoding import Pool
 from jaxsel.verbs.examining import examined
 from jaxsel.verbs.explaining import coverage_json, explain
+from jaxsel.verbs.first_checks import check_limits
+from jaxsel.verbs.growing import row_hashes
 from jaxsel.verbs.memory import check_memory
 from jaxsel.verbs.picking import Picked, check_room, joined, pick_rows
+from jaxsel.verbs.place import BESIDE, way_to
+from jaxsel.verbs.reading import reading_json
 from jaxsel.verbs.round_folder import Earlier, write_folder
 from jaxsel.verbs.round_report import report_of
 
@@ -120,7 +124,7 @@ def make_round(
       pool: its features.
       wish: what is asked for.
       folder: as `round_folder.check_new` left it.
-      earlier: the round before.
+      earlier: the round before, as `growing.carried_over` gives it.
 
     Returns:
       The round as it was written.
@@ -161,18 +165,20 @@ def make_round(
         seed=how.seed,
         barred=() if heeded is None else heeded.exclude,
     )
-    told = provenance()
+    told, growth = provenance(), earlier.growth if earlier else None
     versions = {name: v for name, v in told.pop("versions").items() if v}
     # What money did not reach for is not asked for again by a backfill.
     paid = len(start.stay) + len(new)
     budget = wish.budget if picked.ended == "budget" else paid
-    one = _round(source, pool, start, how, earlier, budget, versions)
+    one = _round(source, pool, start, how, earlier, budget, versions, folder)
     manifest = {
         "provenance": told,
         "findings": as_json(findings),
         "reason": how.reason,
         "features": list(pool.rows.shape),
         "unreadable": [entry._asdict() for entry in source.unreadable],
+        "reading": reading_json(source.reading),
+        "since": growth.as_json() if growth is not None else None,
         "added": len(new),
         "asked": start.more,
         "columns": columns_hash(heeded),
@@ -180,10 +186,27 @@ def make_round(
         "constraints": in_words(how.limits, picked.heeded),
     }
     report = report_of(source, pool, story, one, manifest, findings, kept)
-    write_folder(folder, story, one, manifest, source.ids, report)
+    content = row_hashes(source)
+    write_folder(folder, story, one, manifest, source.ids, report, content)
     return Done(
         one, story.picks, len(new), how.reason, findings, story.coverage, picked.heeded
     )
+
+
+def check_before_encoding(source: Source, wish: Wish, earlier: Earlier | None) -> None:
+    """Refuses what can be refused without features, which may take long to make.
+
+    Args:
+      source: the pool's names.
+      wish: what is asked for.
+      earlier: the round before, as `growing.carried_over` gives it.
+
+    Raises:
+      UserError: too few rows, or constraints that cannot hold.
+    """
+    start = _start(source, None, wish, earlier)
+    check_room(len(source.ids), start.rows.known, start.unusable, start.more)
+    check_limits(_limits(wish, earlier), source, start.rows)
 
 
 def _picked(
@@ -221,6 +244,7 @@ def _round(
     earlier: Earlier | None,
     budget: int,
     versions: Mapping[str, str],
+    folder: pathlib.Path,
 ) -> Round:
     limits = {**how.limits._asdict(), "quotas": dict(how.limits.quotas)}
     options: dict[str, Any] = {
@@ -229,7 +253,10 @@ def _round(
         "unusable": sorted(start.unusable),
         "method": dict(how.options),
         "limits": limits,
+        BESIDE: way_to(source.path, folder),
     }
+    if earlier and (gone := earlier.round.options.get("gone")):
+        options["gone"] = gone
     return Round(
         source=str(source.path.resolve()),
         fingerprint=pool.fingerprint,
@@ -239,11 +266,14 @@ def _round(
         seed=how.seed,
         budget=budget,
         versions=versions,
-        parents=(*earlier.round.parents, name_of(earlier.round)) if earlier else (),
+        parents=(*earlier.round.parents, earlier.name) if earlier else (),
     )
 
 
-def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _Start:
+def _start(
+    source: Source, pool: Pool | None, wish: Wish, earlier: Earlier | None
+) -> _Start:
+    """Where picking starts; that the pool is the earlier round's is known with it."""
     labels = {str(source.ids[row]): label for row, label in wish.labels.items()}
     bad = {row for row, label in wish.labels.items() if label is UNUSABLE}
     good = frozenset(wish.labels) - bad
@@ -255,16 +285,31 @@ def _start(source: Source, pool: Pool, wish: Wish, earlier: Earlier | None) -> _
         name: UNUSABLE for name, row in picked.items() if row in earlier.unusable
     }
     known |= {name: label for name, label in labels.items() if name in picked}
+    one = earlier.round if pool is None else _of_the_pool_now(earlier, pool)
     after = continued(
-        earlier.round,
+        one,
         earlier.picks,
         known,
-        fingerprint=pool.fingerprint,
+        fingerprint=one.fingerprint if pool is None else pool.fingerprint,
         budget=wish.budget,
     )
     unusable = (earlier.unusable | bad) - good
     labelled = (earlier.labelled | good) - set(picked.values()) - unusable
     return _Start(after.keep, after.exclude, after.more, labelled, unusable)
+
+
+def _of_the_pool_now(earlier: Earlier, pool: Pool) -> Round:
+    """The earlier round; of a pool that has grown, as a round of the pool as it is."""
+    before = earlier.round
+    if earlier.growth is None:
+        return before
+    if dict(before.options["encoder"]) != dict(pool.encoder):
+        raise UserError(
+            "expected the encoder of the earlier round "
+            f"({before.options['encoder'].get('encoder', 'none')}), found another or "
+            "other settings of it: leave --encoder, --weights and --side out"
+        )
+    return before._replace(fingerprint=pool.fingerprint)
 
 
 def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Finding]:
@@ -280,14 +325,17 @@ def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Findin
     return findings
 
 
+def _limits(wish: Wish, earlier: Earlier | None) -> Limits | None:
+    if wish.limits is None and earlier is not None:
+        return limits_of(earlier.round.options.get("limits", {}))
+    return wish.limits
+
+
 def _how(wish: Wish, pool: Pool, earlier: Earlier | None) -> _How:
     """What was asked for; else what the earlier round did; else the defaults."""
-    seed, limits = wish.seed, wish.limits
-    if earlier is not None:
-        before = earlier.round
-        seed = before.seed if seed is None else seed
-        if limits is None:
-            limits = limits_of(before.options.get("limits", {}))
+    seed, limits = wish.seed, _limits(wish, earlier)
+    if earlier is not None and seed is None:
+        seed = earlier.round.seed
     given = dict(wish.options or {})
     if earlier is not None and wish.method in (None, earlier.round.method):
         method, reason = earlier.round.method, "it is the earlier round's"

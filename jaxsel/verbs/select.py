@@ -16,22 +16,23 @@ from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
-from jaxsel.verbs.command import as_json_option, say, shown
+from jaxsel.verbs.command import as_json_option, printable, say, shown
 from jaxsel.verbs.constraining import Before, Limits, affordable, limits_of
 from jaxsel.verbs.constraint_options import constraint_options, limits_from
 from jaxsel.verbs.encoding import (
     SIDES,
     UNTRAINED,
-    Pool,
     encoder_settings,
     pool_of,
 )
 from jaxsel.verbs.explaining import coverage_json
+from jaxsel.verbs.growing import carried_over, gone, sentences_of
 from jaxsel.verbs.labelled import read_labelled
 from jaxsel.verbs.method_options import option_option, options_of
 from jaxsel.verbs.picking import check_room
+from jaxsel.verbs.reading import reading_json, reading_sentences
 from jaxsel.verbs.round_folder import OURS, REPORT, Earlier, check_new, read_folder
-from jaxsel.verbs.rounds import Done, Wish, make_round
+from jaxsel.verbs.rounds import Done, Wish, check_before_encoding, make_round
 
 _FIRST = 5
 _ENDED = {
@@ -147,7 +148,8 @@ def select(
     options = _options(words, method, before)
     check_new(out, force)
     opened = open_source(source, strict=strict)
-    labels = read_labelled(labelled, opened.ids) if labelled else {}
+    before = carried_over(before, opened) if before else None
+    labels = read_labelled(labelled, opened.ids, gone(before)) if labelled else {}
     old = limits_of(before.round.options.get("limits", {})) if before else None
     limits = limits_from(constraints, opened, old)
     if budget is None:
@@ -155,12 +157,15 @@ def select(
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
     settings = settings_for(opened, before, encoder, weights, side)
-    pool = pool_of(opened, settings)
-    if not as_json:
-        _say_before(opened, pool)
     wish = Wish(budget, method, seed, labels, as_json, options, limits, ignore_memory)
+    check_before_encoding(opened, wish, before)
+    if not as_json:
+        say_before(opened, before)
+    pool = pool_of(opened, settings)
+    if not pool.learned and not as_json:
+        click.echo(UNTRAINED, err=True)
     done = make_round(opened, pool, wish, out, before)
-    say(as_json, found(done, opened, out), text(done, opened, out))
+    say(as_json, found(done, opened, out, before), text(done, opened, out))
 
 
 def _budget_of(
@@ -212,8 +217,11 @@ def settings_for(
     return encoder_settings(encoder, weights, side)
 
 
-def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
+def found(
+    done: Done, source: Source, folder: pathlib.Path, earlier: Earlier | None = None
+) -> dict[str, Any]:
     """A round as one JSON object."""
+    growth = earlier.growth if earlier else None
     return {
         "folder": str(folder),
         "method": done.round.method,
@@ -226,6 +234,8 @@ def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
         "report": str(folder / REPORT),
         "picks": [pick._asdict() for pick in done.picks],
         "unreadable": [entry._asdict() for entry in source.unreadable],
+        "reading": reading_json(source.reading),
+        "since": growth.as_json() if growth is not None else None,
         "findings": findings_json(done.findings),
     }
 
@@ -256,13 +266,19 @@ def text(done: Done, source: Source, folder: pathlib.Path) -> str:
     return "\n".join(lines)
 
 
-def _say_before(source: Source, pool: Pool) -> None:
+def say_before(source: Source, earlier: Earlier | None) -> None:
+    """Prints, on the side, what a person should know before the work begins."""
+    for line in sentences_before(source, earlier):
+        click.echo(printable(line), err=True)
+
+
+def sentences_before(source: Source, earlier: Earlier | None) -> list[str]:
+    """What is left out, how images are read, and how the pool has changed."""
+    said = []
     if source.unreadable:
         first = source.unreadable[0]
-        click.echo(
+        said.append(
             f"{counted(len(source.unreadable), 'unreadable image')} left out, the "
-            f"first {shown(first.id)}: {first.reason} (jaxsel doctor lists them)",
-            err=True,
+            f"first {shown(first.id)}: {first.reason} (jaxsel doctor lists them)"
         )
-    if not pool.learned:
-        click.echo(UNTRAINED, err=True)
+    return said + reading_sentences(source.reading) + sentences_of(earlier, source)

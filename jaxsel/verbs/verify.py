@@ -23,6 +23,7 @@ from jaxsel.verbs.constraining import (
 )
 from jaxsel.verbs.encoding import pool_of
 from jaxsel.verbs.picking import pick_rows
+from jaxsel.verbs.place import pool_place
 from jaxsel.verbs.round_folder import MANIFEST, PICKS, ROUND, Earlier, read_folder
 
 # Gains are sums in float32, whose order another machine may choose otherwise.
@@ -65,7 +66,7 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
     if not (folder / MANIFEST).is_file():
         raise UserError(f"expected {MANIFEST} in {folder}, found none: restore it")
     told = read_json(folder / MANIFEST)
-    opened = open_source(source or earlier.round.source)
+    opened = open_source(pool_place(earlier.round, folder, source))
     pool = pool_of(opened, selecting.settings_for(opened, earlier))
     if pool.fingerprint != earlier.round.fingerprint:
         raise UserError(

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 import pytest
-from tiny_dino import TINY, safetensors, tensors_of_dino
+from tiny_dino import TINY, safetensors, tensors_of_dino, torch_zip
 
 from jaxsel.errors import UserError
 from jaxsel.features import hub
@@ -17,6 +17,7 @@ from jaxsel.features.crop224 import central_crop, normalised
 from jaxsel.features.dino import dino_vits16, random_vits16
 from jaxsel.features.dino_weights import tree_from_dino, tree_from_hub
 from jaxsel.features.safetensors import read_safetensors
+from jaxsel.features.weight_files import read_weights, within_wrappers
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (3, 20, 24, 3), np.uint8)
 
@@ -63,6 +64,65 @@ def test_both_ways_of_naming_are_one_tree() -> None:
             {prefix + k: v for k, v in tensors_of_hub().items()}, TINY
         )
         jax.tree.map(np.testing.assert_array_equal, tree, other)
+
+
+PREFIXES = (
+    "module.", "backbone.", "model.", "teacher.backbone.", "module.backbone.", "vit.",
+    "state_dict.encoder.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_what_a_network_was_wrapped_in_does_not_matter(prefix: str) -> None:
+    tree = tree_from_dino(tensors_of_dino(), TINY)
+    head = {"head.last.weight": np.zeros(3), "teacher.head.mlp.bias": np.zeros(2)}
+    for named in (tensors_of_dino(), tensors_of_hub()):
+        wrapped = {prefix + name: tensor for name, tensor in named.items()}
+        other = tree_from_hub({**wrapped, **head}, TINY)
+        jax.tree.map(np.testing.assert_array_equal, tree, other)
+
+
+def test_of_two_networks_the_teacher_is_taken() -> None:
+    ours = tensors_of_dino()
+    noise = {name: tensor + 1 for name, tensor in ours.items()}
+    both = {f"student.module.backbone.{k}": v for k, v in noise.items()}
+    both |= {f"teacher.backbone.{k}": v for k, v in ours.items()}
+    tree = tree_from_dino(ours, TINY)
+    jax.tree.map(np.testing.assert_array_equal, tree, tree_from_hub(both, TINY))
+    two = {f"{p}.{k}": v for p in ("ema", "net") for k, v in ours.items()}
+    with pytest.raises(UserError, match=r"found 2, under the prefixes ema\., net\."):
+        tree_from_hub(two, TINY)
+    # Something is missing within the wrapper: its name there is told.
+    del ours["norm.bias"]
+    with pytest.raises(UserError, match=r"found no norm\.bias"):
+        tree_from_hub({f"module.{k}": v for k, v in ours.items()}, TINY)
+    assert within_wrappers({"a": np.ones(1)}, ("cls_token",)).keys() == {"a"}
+
+
+def test_a_file_of_pytorch_is_known_by_its_content(tmp_path: pathlib.Path) -> None:
+    """DINO's own `.pth`, and a checkpoint of its training with all that is in it."""
+    ours = tensors_of_dino()
+    tree = tree_from_dino(ours, TINY)
+    checkpoint = {
+        "student": {f"module.{k}": v + 1 for k, v in ours.items()},
+        "teacher": {f"backbone.{k}": v for k, v in ours.items()},
+        "optimizer": {"state": {"0": {"step": 9, "exp_avg": ours["cls_token"]}}},
+        "epoch": 100,
+        "args": None,
+    }
+    for name, content in {
+        "dino.pth": torch_zip(ours),
+        "full.safetensors": torch_zip(checkpoint),
+        "plain.pth": safetensors(ours),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        read = read_weights(hub.weights_file(str(tmp_path / name)))
+        other = tree_from_hub(read, TINY)
+        jax.tree.map(np.testing.assert_array_equal, tree, other)
+    with pytest.raises(UserError, match=r"No such file"):
+        read_weights(tmp_path / "absent.pth")
+    (tmp_path / "pytorch_model.bin").write_bytes(torch_zip(ours))
+    assert hub.weights_file(str(tmp_path)).name == "pytorch_model.bin"
 
 
 def without(name: str) -> dict[str, np.ndarray]:

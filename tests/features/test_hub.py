@@ -131,7 +131,7 @@ def test_nothing_to_be_had_says_where_it_was_looked_for(served) -> None:
     text = str(e.value)
     assert "someone--net-s1/model.safetensors" in text
     assert text.count("the server answered 404") == 2
-    assert "place the file there, or give its path as config.features.weights" in text
+    assert "place the file there, or give its path as the encoder's weights" in text
     assert "\n" not in text
 
 

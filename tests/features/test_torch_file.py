@@ -154,6 +154,19 @@ def test_a_shape_that_reaches_out_of_its_storage(tmp_path: pathlib.Path) -> None
             read_torch(path)
 
 
+def test_a_dictionary_that_holds_itself_ends(tmp_path: pathlib.Path) -> None:
+    inner: dict[str, object] = {"epoch": 3}
+    inner["again"] = inner
+    content = {f"{k}": inner for k in range(50)}
+    path = tmp_path / "net.pth"
+    path.write_bytes(archive(content))
+    assert read_torch(path, nested=True) == {}
+    # Whatever else could run code is refused in a checkpoint too.
+    path.write_bytes(archive({"model": {"a": Call(eval, "1")}}))
+    with pytest.raises(UserError, match=r"found __builtin__\.eval"):
+        read_torch(path, nested=True)
+
+
 def test_no_file(tmp_path: pathlib.Path) -> None:
     with pytest.raises(UserError, match="No such file"):
         read_torch(tmp_path / "none.pth")

@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.verbs.console import Run
 
@@ -71,3 +72,33 @@ def test_images_that_are_the_same_file_are_told(run: Run, folder: pathlib.Path) 
     assert "3 images are copies of another file: a label" in said.out
     assert "\n  again.png = plain.png = z9.png\n" in said.out
     assert "\n  'new\\nline.png' = other.png\n" in said.out
+
+
+def test_what_is_passed_over_or_seen_in_part_is_told(
+    run: Run, folder: pathlib.Path
+) -> None:
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    frames[0].save(folder / "stack.tif", save_all=True, append_images=frames[1:])
+    deep = np.arange(0, 4000, 250, dtype=np.uint16).reshape(4, 4)
+    Image.fromarray(deep).save(folder / "deep.png")
+    (folder / "phone.heic").write_bytes(b"x")
+    (folder / ".hidden.png").write_bytes(b"x")
+    said = run("doctor", folder)
+    assert said.code == 0
+    assert "Passed over: 1 file that is no image by its name, 1 hidden file" in said.out
+    assert (
+        "Of 1 image with several pages or frames only the first is seen: stack.tif"
+        in (said.out)
+    )
+    assert "for all of them: whole numbers from 0 to 4096" in said.out
+    assert "phone.heic: a HEIC image, which is not read: convert it" in said.out
+    told = run("doctor", folder, "--json").found["reading"]
+    assert told["several"] == ["stack.tif"] and told["deep"] == 1
+    assert told["levels"] == {"whole numbers": [0.0, 4096.0]} and told["flat"] == []
+
+
+def test_a_budget_beyond_the_images_is_an_error(run: Run, folder: pathlib.Path) -> None:
+    assert run("doctor", folder, "-b", 12).code == 0
+    said = run("doctor", folder, "-b", 13)
+    assert said.code == 1
+    assert "error: The budget is 13, and there are only 12 rows: lower it." in said.out

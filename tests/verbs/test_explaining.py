@@ -139,7 +139,7 @@ def test_the_folder_tells_of_every_row(
     kinds = {field.name: str(field.type) for field in file.schema_arrow}
     assert kinds == {
         "id": "string", "index": "int64", "pick_id": "string", "pick_rank": "int32",
-        "distance": "float",
+        "distance": "float", "content": "string",
     }  # fmt: skip
     table = file.read().to_pydict()
     truth = distances(rows, np.array([pick.index for pick in picks]))
