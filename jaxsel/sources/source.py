@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsel.roles import Roles
+
 
 class Unreadable(NamedTuple):
     """A file that should have been an image of the source.
@@ -50,6 +52,8 @@ class Source(NamedTuple):
         type, shape and numbers for features.
       copies: ids of images whose files are the same to the last byte, a tuple for each
         such file, in the order of `ids`.
+      roles: of a table, which columns are the features and the ids, and which were left
+        out and why; `None` for images and bare matrices.
     """
 
     path: pathlib.Path
@@ -60,3 +64,4 @@ class Source(NamedTuple):
     skipped: Skipped
     fingerprint: str
     copies: tuple[tuple[str, ...], ...] = ()
+    roles: Roles | None = None
