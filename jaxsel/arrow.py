@@ -52,7 +52,9 @@ def kind_of(kind: Any) -> str:
             return VECTOR if _is_number(kind.value_type) else OTHER
         if kind.extension_name == "arrow.bool8":
             return FLAG
-        return TEXT if kind.extension_name == "arrow.uuid" else kind_of(kind.storage_type)
+        return (
+            TEXT if kind.extension_name == "arrow.uuid" else kind_of(kind.storage_type)
+        )
     if _is_number(kind):
         return NUMBER
     if _is_list(kind):
@@ -161,12 +163,8 @@ def names_of(column: Any, name: str, where: str) -> np.ndarray:
     Raises:
       UserError: an id is missing, or is of another kind.
     """
-    import pyarrow as pa
-
     column = decoded(column)
-    if pa.types.is_temporal(column.type):
-        column = column.cast(pa.string())
-    values = column.to_pylist()
+    values = _values(column)
     empty = [row for row, value in enumerate(values) if value is None or value == ""]
     if empty:
         raise UserError(
@@ -181,6 +179,25 @@ def names_of(column: Any, name: str, where: str) -> np.ndarray:
             f"expected ids that are text or whole numbers in column {name!r} of "
             f"{where}, found {error} ({column.type}): write them as text"
         ) from error
+
+
+def names_or_nothing(column: Any) -> np.ndarray:
+    """Ids as `names_of` has them; "" where one is missing or of another kind."""
+    found = []
+    for value in _values(decoded(column)):
+        try:
+            found.append(text_of_id(value))
+        except ValueError:
+            found.append("")
+    return np.array(found, dtype=str)
+
+
+def _values(column: Any) -> list[Any]:
+    import pyarrow as pa
+
+    if pa.types.is_temporal(column.type):
+        column = column.cast(pa.string())
+    return column.to_pylist()
 
 
 def text_of_id(value: Any) -> str:

@@ -24,8 +24,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from jaxsel.column_names import is_answer, is_spread, row_name_rank, vector_rank
 from jaxsel.errors import UserError
 from jaxsel.roles import (
-    ANSWER, BESIDE, CATEGORY, FLAG, NAMES, NOTHING, NUMBER, NUMBERS, OTHER, TEXT,
-    UNASKED, LISTED, VECTOR, Asked, Column, Roles, listed,
+    ANSWER,
+    BESIDE,
+    CATEGORY,
+    FLAG,
+    LISTED,
+    NAMES,
+    NOTHING,
+    NUMBER,
+    NUMBERS,
+    OTHER,
+    TEXT,
+    UNASKED,
+    VECTOR,
+    Asked,
+    Column,
+    Roles,
+    listed,
 )  # fmt: skip
 
 _NUMBERED = re.compile(r"(.*?)(\d+)", re.DOTALL)
@@ -128,6 +143,8 @@ def _ids(
     levels = sum(column.index for column in columns)
     for column in columns:
         rank: float | None = row_name_rank(column.name)
+        if rank is None and column.kind == TEXT:  # `images`, but no number of `cases`
+            rank = row_name_rank(column.name.removesuffix("s"))
         if column.index and levels == 1:
             rank = min(4.0 if rank is None else rank, 4 if column.kind == NUMBER else 2)
         if rank is None or column.kind in (VECTOR, FLAG, OTHER):
@@ -256,9 +273,7 @@ def _spread(numbers: Sequence[str], where: str) -> tuple[str, ...]:
     return tuple(next(iter(long.values()), ()))
 
 
-def _nothing_left(
-    columns: Sequence[Column], out: Mapping[str, str], where: str
-) -> str:
+def _nothing_left(columns: Sequence[Column], out: Mapping[str, str], where: str) -> str:
     found = [
         f"{c.name!r} ({out.get(c.name) or _kind_in_words(c)})" for c in columns
     ] or ["no column"]

@@ -53,6 +53,11 @@ class Asked(NamedTuple):
         told = {"columns": list(self.columns), "features": self.features}
         return {k: v for k, v in {**told, "ids": self.ids}.items() if v}
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The same as the arguments of `asked_of`; None where nothing was asked for."""
+        return {name: value or None for name, value in self._asdict().items()}
+
 
 NOTHING = Asked()
 

@@ -5,7 +5,7 @@ looked at where that is needed.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,13 +32,13 @@ class Table(NamedTuple):
       where: what to call it in a message.
       columns: all of it.
       head: the first rows (`HEAD` of them, or all) of the named columns, by name.
-      whole: all values of a column.
+      parts: all values of a column, in parts.
     """
 
     where: str
     columns: Sequence[Column]
     head: Callable[[Sequence[str]], dict[str, Any]]
-    whole: Callable[[str], Any]
+    parts: Callable[[str], Iterable[Any]]
 
 
 def choose(table: Table, asked: Asked) -> Roles:
@@ -56,14 +56,36 @@ def choose(table: Table, asked: Asked) -> Roles:
         # The head tells of nearly every column that it does not.
         if not is_run(numbers_of(heads[name]), least=1):
             return False
-        return is_run(numbers_of(table.whole(name)))
+        return _counts_on(table.parts(name))
 
-    roles = roles_of(
-        table.columns, asked, where=table.where, numbers_rows=numbers_rows
-    )
-    if not roles.vector and not roles.chosen:
-        _refuse_text(table, roles)
+    def texts(names: Sequence[str]) -> dict[str, list[str]]:
+        found = {}
+        for name, column in table.head(names).items():
+            values = [v for v in decoded(column).to_pylist() if v is not None]
+            found[name] = [
+                v.decode(errors="replace") if isinstance(v, bytes) else str(v)
+                for v in values
+            ]
+        return found
+
+    roles = roles_of(table.columns, asked, where=table.where, numbers_rows=numbers_rows)
+    refuse_written(roles, table.where, texts)
     return roles
+
+
+def _counts_on(parts: Iterable[Any]) -> bool:
+    """`is_run` of values that come in parts."""
+    first, done = 0, 0
+    for part in parts:
+        values = numbers_of(part)
+        if len(values) and not done:
+            first = int(values[0]) if values[0] in (0, 1) else -1
+        if first < 0 or not np.array_equal(
+            values, np.arange(len(values)) + first + done
+        ):
+            return False
+        done += len(values)
+    return done >= RUN
 
 
 def is_run(values: np.ndarray, least: int = RUN) -> bool:
@@ -78,19 +100,30 @@ def is_run(values: np.ndarray, least: int = RUN) -> bool:
     return bool(np.array_equal(values, np.arange(len(values)) + int(values[0])))
 
 
-def _refuse_text(table: Table, roles: Roles) -> None:
-    """Numbers that were written as text would be lost without a word of why."""
-    texts = [name for name, why in roles.left_out.items() if why == TEXT]
-    for name, column in table.head(texts).items() if texts else ():
-        values = [v for v in decoded(column).to_pylist() if v is not None]
-        written = [v.decode(errors="replace") if isinstance(v, bytes) else v
-                   for v in values]  # fmt: skip
-        reason = text_of_numbers(written)
-        if reason:
+def refuse_written(
+    roles: Roles,
+    where: str,
+    texts: Callable[[Sequence[str]], Mapping[str, Sequence[str]]],
+) -> None:
+    """Refuses numbers that are written as text, which would be left out as text.
+
+    Args:
+      roles: of a table; where its features are vectors, or the caller named them, its
+        text is not looked at.
+      where: what to call the table in a message.
+      texts: the first values of some columns.
+
+    Raises:
+      UserError: a column holds text that is numbers, most of it.
+    """
+    if roles.vector or roles.chosen:
+        return
+    names = [name for name, why in roles.left_out.items() if why == TEXT]
+    for name, values in texts(names).items() if names else ():
+        if reason := text_of_numbers(values):
             raise UserError(
-                f"expected numbers in column {name!r} of {table.where}, found "
-                f"{reason}: convert it, or name the features with --columns (columns= "
-                "in Python)"
+                f"expected numbers in column {name!r} of {where}, found {reason}: "
+                "convert it, or name the features with --columns (columns= in Python)"
             )
 
 

@@ -81,7 +81,8 @@ def read_parquet(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
     if found.ids is None:
         raise UserError(
             f"expected a column of ids in {str(file)!r}, as id or file_name, found "
-            f"none: write the data set's ids beside the features ({found.roles.sentence()})"
+            f"none ({found.roles.sentence()}): write the data set's ids beside the "
+            "features"
         )
     return found.rows, found.ids
 
@@ -108,10 +109,10 @@ class _Opened:
         self.file.close()
 
     def table(self, where: str) -> Table:
-        def whole(name: str) -> Any:
-            return self.read([name])[name]
+        def parts(name: str) -> list[Any]:
+            return [self.read([name])[name]]
 
-        return Table(where, columns_of(self.schema), self.head, whole)
+        return Table(where, columns_of(self.schema), self.head, parts)
 
     def head(self, names: Sequence[str]) -> dict[str, Any]:
         """The first rows of some columns; only their beginning is decoded."""

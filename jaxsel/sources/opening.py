@@ -112,7 +112,7 @@ def check_no_columns(asked: Asked, file: pathlib.Path) -> None:
     if asked != NOTHING:
         named = ", ".join(f"{name} {value!r}" for name, value in asked.record().items())
         raise UserError(
-            f"expected a table ({', '.join(FILES.split(', ')[1:])}) with {named}, found "
+            f"expected a table (.npz, .parquet, .csv) with {named}, found "
             f"{str(file)!r}, whose columns have no names: leave that out"
         )
 

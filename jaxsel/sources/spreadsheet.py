@@ -52,12 +52,17 @@ def read_csv(file: pathlib.Path, asked: Asked = NOTHING) -> Read:
     where = repr(str(file))
     values = _columns(file, where, asked)
     if not values or not len(next(iter(values.values()))):
-        raise UserError(f"expected rows below the names of columns in {where}, found none")
+        raise UserError(
+            f"expected rows below the names of columns in {where}, found none"
+        )
 
     def head(names: Sequence[str]) -> dict[str, Any]:
         return {name: values[name] for name in names}
 
-    roles = choose(Table(where, _kinds(values), head, values.__getitem__), asked)
+    def parts(name: str) -> list[Any]:
+        return [values[name]]
+
+    roles = choose(Table(where, _kinds(values), head, parts), asked)
     ids, roles = ids_of(roles, lambda name: names_of(values[name], name, where))
     return Read(rows_of(values, roles, where), ids, roles)
 
@@ -85,9 +90,7 @@ def _columns(file: pathlib.Path, where: str, asked: Asked) -> dict[str, Any]:
                 skip_rows_after_names=1,
                 block_size=min(max(1 << 20, file.stat().st_size + 2), _LARGEST),
             ),
-            parse_options=pc.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True
-            ),
+            parse_options=pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pc.ConvertOptions(
                 column_types={
                     name: pa.string() for name in texts if name not in asked.columns

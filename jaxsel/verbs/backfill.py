@@ -8,9 +8,11 @@ import click
 from jaxsel.annotation.labels import UNUSABLE
 from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
+from jaxsel.roles import NOTHING
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs import select as selecting
+from jaxsel.verbs.column_options import remembered
 from jaxsel.verbs.command import as_json_option, say
 from jaxsel.verbs.encoding import pool_of
 from jaxsel.verbs.labelled import read_labelled
@@ -114,7 +116,8 @@ def _backfilled(
 ) -> tuple[Done | None, Source, int]:
     """The new round, the pool, and how many replacements were needed."""
     earlier = read_folder(folder)
-    opened = open_source(source or earlier.round.source)
+    reading = remembered(NOTHING, earlier.round.options)
+    opened = open_source(source or earlier.round.source, **reading.given)
     known = read_labelled(labels, opened.ids)
     pool = pool_of(opened, selecting.settings_for(opened, earlier))
     bad = earlier.unusable | {row for row, mark in known.items() if mark is UNUSABLE}
@@ -131,5 +134,6 @@ def _backfilled(
         known,
         quiet=True,
         ignore_memory=ignore_memory,
+        reading=reading,
     )
     return make_round(opened, pool, wish, target, earlier), opened, needed

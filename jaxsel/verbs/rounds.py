@@ -13,9 +13,11 @@ from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
 from jaxsel.evaluation.coverage import Coverage
 from jaxsel.experiment.provenance import provenance
+from jaxsel.roles import NOTHING, Asked
 from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
+from jaxsel.verbs.column_options import columns_found
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.constraining import (
     Before,
@@ -46,6 +48,7 @@ class Wish(NamedTuple):
       options: of the method; `None` for the earlier round's where its method stays.
       limits: constraints; `None` for the earlier round's, or none.
       ignore_memory: whether a forecast that memory does not suffice stops nothing.
+      reading: what was said of the columns of a table, for the next round.
     """
 
     budget: int
@@ -56,6 +59,7 @@ class Wish(NamedTuple):
     options: Mapping[str, Any] | None = None
     limits: Limits | None = None
     ignore_memory: bool = False
+    reading: Asked = NOTHING
 
 
 class Done(NamedTuple):
@@ -166,12 +170,13 @@ def make_round(
     # What money did not reach for is not asked for again by a backfill.
     paid = len(start.stay) + len(new)
     budget = wish.budget if picked.ended == "budget" else paid
-    one = _round(source, pool, start, how, earlier, budget, versions)
+    one = _round(source, pool, start, how, earlier, budget, versions, wish.reading)
     manifest = {
         "provenance": told,
         "findings": as_json(findings),
         "reason": how.reason,
         "features": list(pool.rows.shape),
+        "table": columns_found(source.roles),
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "added": len(new),
         "asked": start.more,
@@ -221,6 +226,7 @@ def _round(
     earlier: Earlier | None,
     budget: int,
     versions: Mapping[str, str],
+    reading: Asked,
 ) -> Round:
     limits = {**how.limits._asdict(), "quotas": dict(how.limits.quotas)}
     options: dict[str, Any] = {
@@ -230,6 +236,8 @@ def _round(
         "method": dict(how.options),
         "limits": limits,
     }
+    if reading != NOTHING:
+        options["reading"] = reading.record()
     return Round(
         source=str(source.path.resolve()),
         fingerprint=pool.fingerprint,
