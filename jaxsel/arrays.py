@@ -1,8 +1,8 @@
 """Arrays and tables of other libraries as NumPy, by what they can do, not by name.
 
-Tables are those of pandas, polars and Arrow; arrays are whatever speaks DLPack or
-`__array__`. None of these libraries is imported. What cannot be meant is refused: the
-labels of an index are not positions, and a masked or missing value is not a number.
+Tables are those of pandas, polars and Arrow (`jaxsel.frames`); arrays are whatever
+speaks DLPack or `__array__`. What cannot be meant is refused: the labels of an index
+are not positions, a masked or missing value is not a number, and True is not 1.
 """
 
 from collections.abc import Mapping
@@ -11,49 +11,91 @@ from typing import Any
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.frames import frame_of, read_frame, stacked
+from jaxsel.roles import NOTHING, VECTOR, Asked, Roles, asked_of
 
 _NUMBERS = "fiu"
-_BLOCK_ROWS = 4096
-_LISTED = 5
-# Columns that number rows, not describe them; files of features name them so too.
-_ID_NAMES = ("id", "ids")
 
 
 def matrix_of(features: Any) -> Any:
+    """Features in a form that NumPy or JAX takes; see `features_of`.
+
+    Example:
+      >>> matrix_of([[1, 2], [3, 4]]).shape
+      (2, 2)
+    """
+    return features_of(features)[0]
+
+
+def features_of(features: Any, asked: Asked = NOTHING) -> tuple[Any, Roles | None]:
     """Features in a form that NumPy or JAX takes; the numbers are not looked at.
 
-    - A table of columns of numbers: float32 `[n, d]`, in the order of its columns.
+    - A table: those of its columns that `jaxsel.columns` chooses.
     - A column of vectors, as of pandas, polars or Arrow: `[n, d]`.
     - What speaks DLPack is returned as it is.
     - Anything else by `np.asarray`.
 
     Args:
       features: a table, a column, an array, a tensor, or nested lists.
+      asked: what the caller says of the columns of a table.
 
     Returns:
-      An array, or an object with `__dlpack__`.
+      An array, or an object with `__dlpack__`; and of a table, what its columns are.
 
     Raises:
-      UserError: columns that are not numbers (they are named), missing or masked
-        values, a tensor with a gradient, vectors of several lengths.
-
-    Example:
-      >>> matrix_of([[1, 2], [3, 4]]).shape
-      (2, 2)
+      UserError: columns that cannot be chosen from, missing or masked values, a tensor
+        with a gradient, a sparse matrix, vectors of several lengths.
     """
     _refuse_masked("features", features)
-    if columns := _columns_of(features):
-        return _from_columns(*columns)
+    if (frame := frame_of(features)) is not None:
+        return read_frame(frame, asked)
+    if asked != NOTHING:
+        said = ", ".join(f"{name}={value!r}" for name, value in asked.record().items())
+        raise UserError(
+            f"expected a table of pandas, polars or Arrow with {said}, found "
+            f"{type(features).__name__}: leave that out"
+        )
     if hasattr(features, "collect") and not hasattr(features, "to_numpy"):
         raise UserError("features are a lazy table: pass features.collect()")
     if isinstance(features, np.ndarray):
         array = np.asarray(features)  # of a masked array without a mask, its numbers
     elif hasattr(features, "__dlpack__") and not hasattr(features, "to_numpy"):
         _refuse_gradient("features", features)
-        return features
+        return features, None
     else:
-        array = as_numpy("features", features)
-    return _stacked(array) if array.dtype == object and array.ndim == 1 else array
+        array = as_numpy("features", _as_plain(features))
+    if array.dtype == object and array.ndim == 1:
+        array = stacked(array)
+    return array, None
+
+
+def _as_plain(column: Any) -> Any:
+    """A column of vectors of Arrow, as of a file with tensors; others as they are."""
+    if type(column).__module__.partition(".")[0] != "pyarrow":
+        return column
+    from jaxsel.arrow import kind_of, vectors_of
+
+    if kind_of(getattr(column, "type", None)) != VECTOR:
+        return column
+    return vectors_of(column, "features", "the features")
+
+
+def table_of(features: Any, columns: Any, ids: Any) -> tuple[Any, Any, Roles | None]:
+    """Features and ids, the columns of a table named by the caller or by the rule.
+
+    Args:
+      features: what `features_of` takes.
+      columns: names of the columns that are the features, or None.
+      ids: values a row, or of a table the name of the column that has them, or None.
+
+    Returns:
+      The features as `features_of` has them, the ids as values a row or None, and of a
+      table what its columns are.
+    """
+    named = isinstance(ids, str)
+    found, roles = features_of(features, asked_of(columns, ids=ids if named else None))
+    frame = frame_of(features) if named else None
+    return found, ids if frame is None else frame.column(ids), roles
 
 
 def values_of(name: str, values: Any) -> np.ndarray:
@@ -67,7 +109,8 @@ def values_of(name: str, values: Any) -> np.ndarray:
       The values, in their own type.
 
     Raises:
-      UserError: a missing or masked value, or a tensor with a gradient.
+      UserError: a missing or masked value, values of several kinds, or a tensor with a
+        gradient.
 
     Example:
       >>> values_of("ids", ["a", "b"]).tolist()
@@ -75,6 +118,7 @@ def values_of(name: str, values: Any) -> np.ndarray:
     """
     _refuse_masked(name, values)
     _refuse_gradient(name, values)
+    _refuse_mixed(name, values)
     gaps = missing_in(values)
     if gaps is not None and gaps.any():
         raise UserError(
@@ -107,8 +151,14 @@ def as_numpy(name: str, values: Any) -> np.ndarray:
     """What `np.asarray` makes of something, or one line saying why it makes nothing.
 
     Raises:
-      UserError: it cannot be read: ragged lists, tensors of another device.
+      UserError: it cannot be read: ragged lists, tensors of another device, a sparse
+        matrix.
     """
+    if hasattr(values, "toarray") and hasattr(values, "nnz"):
+        raise UserError(
+            f"{name} must be dense, found a sparse {type(values).__name__} of shape "
+            f"{tuple(values.shape)}; pass {name}.toarray()"
+        )
     try:
         return np.asarray(values)
     except Exception as error:  # each library raises of its own kinds
@@ -124,6 +174,20 @@ def missing_in(values: Any) -> np.ndarray | None:
         if callable(ask := getattr(values, question, None)):
             return np.asarray(ask(), bool)
     return None
+
+
+def is_missing(value: Any) -> bool:
+    """Whether an object stands for a gap: None, NaN, NA, NaT or a masked value.
+
+    Example:
+      >>> is_missing(None), is_missing(float("nan")), is_missing("nan")
+      (True, True, False)
+    """
+    if value is None or value is np.ma.masked:
+        return True
+    if type(value).__name__ in ("NAType", "NaTType"):  # compares as neither
+        return True
+    return isinstance(value, float | np.generic) and bool(value != value)
 
 
 def check_same_index(features: Any, others: Mapping[str, Any]) -> None:
@@ -155,76 +219,6 @@ def _index_of(value: Any) -> Any:
     return index if hasattr(index, "equals") else None
 
 
-def _columns_of(table: Any) -> tuple[list[str], list[Any]] | None:
-    """Names and columns of a table of pandas, Arrow or polars, in this order."""
-    if hasattr(table, "iloc") and hasattr(table, "columns"):
-        names = list(map(str, table.columns))
-        return names, [table.iloc[:, place] for place in range(len(names))]
-    if hasattr(table, "column_names") and hasattr(table, "columns"):
-        return list(table.column_names), list(table.columns)
-    if hasattr(table, "get_columns"):
-        return list(table.columns), list(table.get_columns())
-    return None
-
-
-def _from_columns(names: list[str], columns: list[Any]) -> np.ndarray:
-    """float32 `[n, d]`; every column has to hold numbers."""
-    arrays = [_numbers_of(column) for column in columns]
-    bad = [place for place, array in enumerate(arrays) if array is None]
-    if bad:
-        listed = ", ".join(
-            f"{names[place]!r} ({_type_of(columns[place])})" for place in bad[:_LISTED]
-        )
-        more = f" and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
-        raise UserError(
-            f"features must be columns of numbers, found {listed}{more}; pass the "
-            "columns of numbers alone, or the one column of vectors, and names of "
-            "rows as ids="
-        )
-    numbered = [name for name in names if name.lower() in _ID_NAMES]
-    if numbered:
-        raise UserError(
-            f"features must not number the rows, found the column {numbered[0]!r}; "
-            f"leave it out and pass it as ids="
-        )
-    rows = max(map(len, columns), default=0)
-    whole = np.empty((rows, len(columns)), np.float32)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf
-        # By blocks of rows: a whole column at once would touch every line of memory.
-        for start in range(0, rows, _BLOCK_ROWS):
-            block = whole[start : start + _BLOCK_ROWS]
-            for place, array in enumerate(arrays):
-                assert array is not None
-                block[:, place] = array[start : start + _BLOCK_ROWS]
-    return whole
-
-
-def _numbers_of(column: Any) -> np.ndarray | None:
-    """A column of real numbers, NaN where one is missing; `None` for others."""
-    array = np.asarray(column)
-    if array.dtype.kind in _NUMBERS and array.ndim == 1:
-        return array
-    if getattr(getattr(column, "dtype", None), "kind", "O") in _NUMBERS:
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return None
-
-
-def _type_of(column: Any) -> str:
-    return str(getattr(column, "dtype", None) or getattr(column, "type", "?"))
-
-
-def _stacked(vectors: np.ndarray) -> np.ndarray:
-    """`[n, d]` of an object array of n vectors."""
-    try:
-        return np.stack([np.asarray(vector) for vector in vectors])
-    except ValueError as error:
-        lengths = sorted({np.shape(vector) for vector in vectors}, key=str)
-        raise UserError(
-            f"features must be vectors of one length, found the shapes "
-            f"{', '.join(map(str, lengths[:_LISTED]))}; pad or remove them"
-        ) from error
-
-
 def _refuse_masked(name: str, values: Any) -> None:
     masked = isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values)
     if np.any(masked):
@@ -239,4 +233,23 @@ def _refuse_gradient(name: str, values: Any) -> None:
         raise UserError(
             f"{name} must be plain numbers, found a tensor with a gradient; pass "
             f"{name}.detach()"
+        )
+
+
+def _refuse_mixed(name: str, values: Any) -> None:
+    """NumPy would make text of numbers beside text, and 1 of True beside numbers."""
+    if not isinstance(values, list | tuple):
+        return
+    kinds = {}
+    for kind in set(map(type, values)):
+        for word, kin in (("bool", bool | np.bool_), ("text", str), ("bytes", bytes)):
+            if issubclass(kind, kin):
+                kinds[word] = kind
+                break
+        else:
+            kinds.setdefault("numbers", kind)
+    if len(kinds) > 1:
+        raise UserError(
+            f"{name} must be all of one kind, found {' and '.join(sorted(kinds))} in "
+            "one list; write them as one kind"
         )

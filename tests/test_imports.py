@@ -8,7 +8,17 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-EVERYWHERE = {"arrays", "errors", "files"}
+EVERYWHERE = {
+    "arrays",
+    "arrow",
+    "column_names",
+    "columns",
+    "errors",
+    "files",
+    "frames",
+    "roles",
+    "tables",
+}
 MAY_IMPORT = {
     "data": set(),
     "models": set(),

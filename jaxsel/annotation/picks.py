@@ -37,6 +37,25 @@ class Pick(NamedTuple):
     represents: int
 
 
+class PlacedPick(NamedTuple):
+    """A pick of a pool of files, with where it lies: the last two columns of the file.
+
+    Attributes:
+      rank, id, path, index, gain, represents: as of `Pick`.
+      file: the file that holds the row.
+      row: its place in that file, from 0.
+    """
+
+    rank: int
+    id: str
+    path: MaybeEmpty
+    index: int  # type: ignore[assignment]  # hides tuple.index
+    gain: float | None
+    represents: int
+    file: str
+    row: int
+
+
 COLUMNS: tuple[str, ...] = Pick._fields
 UNIQUE = ("rank", "id", "index")
 
@@ -88,7 +107,7 @@ def picks_text(picks: Sequence[Pick]) -> str:
 
 
 def parse_picks(text: str, source: str) -> list[Pick]:
-    """Picks out of the text of `picks.csv`, by rank.
+    """Picks out of the text of `picks.csv`, by rank; a file and a row are left aside.
 
     Args:
       text: as `picks_text` writes it.
@@ -98,7 +117,10 @@ def parse_picks(text: str, source: str) -> list[Pick]:
       UserError: a header, a line or a cell that is wrong, or a rank, an id or an index
         that stands there twice; the file and the line are named.
     """
-    lines = parse_table(text, Pick, source)
+    header = text.partition("\n")[0].strip().replace('"', "")
+    placed = header == ",".join(PlacedPick._fields)
+    lines = parse_table(text, PlacedPick if placed else Pick, source)
+    lines = [(line, Pick(*pick[: len(COLUMNS)])) for line, pick in lines]
     check_picks(lines, source)
     return sorted((pick for _, pick in lines), key=lambda pick: pick.rank)
 
@@ -119,6 +141,24 @@ def write_picks(path: Path, picks: Sequence[Pick]) -> None:
       UserError: as `check_picks`.
     """
     write_text(path, picks_text(picks))
+
+
+def write_placed(
+    path: Path, picks: Sequence[Pick], places: Sequence[tuple[str, int]]
+) -> None:
+    """Replaces `picks.csv` by one that names the file and the row of each pick.
+
+    Args:
+      path: the file to write.
+      picks: as for `picks_text`.
+      places: the file of each pick and its row there.
+
+    Raises:
+      UserError: as `check_picks`.
+    """
+    check_picks(list(enumerate(picks, start=2)), "picks")
+    rows = [PlacedPick(*one, *place) for one, place in zip(picks, places, strict=True)]
+    write_text(path, table_text(PlacedPick, sorted(rows)))
 
 
 def extended(picks: Sequence[Pick], more: Sequence[Pick]) -> list[Pick]:

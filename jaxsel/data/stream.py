@@ -176,7 +176,7 @@ def _rows(indices: np.ndarray | None, size: int) -> np.ndarray:
     if indices is None:
         return np.arange(size)
     rows = np.asarray(indices)
-    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise UserError(
             f"expected indices as integers [m], found {rows.dtype} of shape "
             f"{rows.shape}: pass row numbers of the split"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxsel.arrays import as_numpy, matrix_of
+from jaxsel.arrays import as_numpy, table_of
 from jaxsel.doctor import checks
 from jaxsel.doctor.finding import Finding
 from jaxsel.doctor.near import near_duplicates
@@ -15,6 +15,7 @@ from jaxsel.doctor.repeats import first_equal
 from jaxsel.doctor.spectrum import spectrum
 from jaxsel.doctor.sweep import sweep
 from jaxsel.errors import UserError
+from jaxsel.frames import warn_of
 
 NEAR = 0.999
 
@@ -23,7 +24,8 @@ def examine(
     features: Any,
     *,
     budget: int | None = None,
-    ids: Sequence[str] | np.ndarray | None = None,
+    ids: Sequence[str] | np.ndarray | str | None = None,
+    columns: Any = None,
     n_classes: int | None = None,
     near: float = NEAR,
     advance: Advance = nowhere,
@@ -59,7 +61,9 @@ def examine(
       features: real `[n, d]`: a NumPy array, memory-mapped too, of floats or integers,
         a table of them, or what `np.asarray` takes. It is not written to.
       budget: how many rows are to be picked, where that is known.
-      ids: `[n]`, names for the rows.
+      ids: `[n]`, names for the rows; or the column of a table that has them.
+      columns: of a table, the names of those that are the features; without it the rule
+        of `jaxsel.columns` chooses, and a warning says what was left out.
       n_classes: how many classes there are, where that is known.
       near: the cosine from which rows are near-duplicates, between 0 and 1.
       advance: told how many more rows were read, `PASSES * n` in all.
@@ -78,14 +82,16 @@ def examine(
       >>> [(f.code, f.rows) for f in examine(rows)][:2]
       [('not-finite', (9,)), ('duplicates', (7,))]
     """
-    rows = _matrix(features)
+    found, ids, roles = table_of(features, columns, ids)
+    warn_of(roles)
+    rows = _matrix(found)
     n, d = rows.shape
-    if ids is not None and len(ids) != n:
+    if ids is not None and (isinstance(ids, str) or len(ids) != n):
         raise UserError(f"expected {n} ids, one a row, found {len(ids)}")
     budget = _positive("budget", budget)
     n_classes = _positive("n_classes", n_classes)
-    if not 0 < near < 1:
-        raise UserError(f"expected a cosine between 0 and 1 for near, found {near}")
+    if isinstance(near, bool | str) or not 0 < near < 1:
+        raise UserError(f"expected a cosine between 0 and 1 for near, found {near!r}")
     names = checks.namer(ids)
     passes = Passes(n, advance)
     seen = sweep(rows, passes.advance)
@@ -124,7 +130,7 @@ def _mean_cosine(direction: np.ndarray, m: int) -> float | None:
 
 
 def _matrix(features: Any) -> np.ndarray:
-    rows = as_numpy("features", matrix_of(features))
+    rows = as_numpy("features", features)
     # The kind of bfloat16, which JAX's arrays may be of, is not among NumPy's own.
     if rows.dtype.kind not in "fiu" and rows.dtype.name != "bfloat16":
         raise UserError(
@@ -146,6 +152,6 @@ def _positive(name: str, value: int | None) -> int | None:
         number = operator.index(value)
     except TypeError:
         number = 0
-    if number < 1:
+    if number < 1 or isinstance(value, bool):
         raise UserError(f"expected {name} of at least 1, found {value!r}")
     return number

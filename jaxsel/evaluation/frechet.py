@@ -173,7 +173,7 @@ def _triangular(matrix: np.ndarray) -> np.ndarray:
 def _checked_rows(rows: ArrayLike, n: int) -> np.ndarray:
     """Rows as int `[s]`, or an error."""
     chosen = np.asarray(rows)
-    if chosen.ndim != 1 or not np.issubdtype(chosen.dtype, np.integer):
+    if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
         raise UserError(
             f"expected rows as integers [s], found {chosen.dtype} of the shape "
             f"{list(chosen.shape)}: give row numbers"

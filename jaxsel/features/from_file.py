@@ -49,7 +49,7 @@ def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Featu
         rows, own_ids = read_parquet(file)
     else:
         rows, own_ids = _read_arrays(file)
-    if not np.issubdtype(rows.dtype, np.number) or np.iscomplexobj(rows):
+    if rows.dtype.kind not in "fiu" and rows.dtype.name != "bfloat16":
         raise UserError(
             f"expected features that are real numbers in {file}, found {rows.dtype}: "
             "write them as float32"

@@ -1,95 +1,139 @@
-"""Ids and vectors from a parquet file, through pyarrow."""
+"""Features and ids from a parquet file, through pyarrow."""
 
 import pathlib
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsel.arrow import columns_of, names_of, one_array
 from jaxsel.errors import UserError
+from jaxsel.roles import NOTHING, Asked, Roles
+from jaxsel.tables import HEAD, Table, choose, ids_of, rows_of
 
-ID_COLUMNS = ("ids", "id")
-VECTOR_COLUMNS = ("features", "feature", "embedding", "embeddings", "vector")
+
+class Read(NamedTuple):
+    """What a table holds.
+
+    Attributes:
+      rows: real numbers `[n, d]`, in the file's own type.
+      ids: str `[n]`, or None where no column names the rows.
+      roles: what its columns are.
+    """
+
+    rows: np.ndarray
+    ids: np.ndarray | None
+    roles: Roles
+
+
+def read_table(file: pathlib.Path, asked: Asked = NOTHING) -> Read:
+    """Reads features and ids, from the columns that `jaxsel.columns` chooses.
+
+    Args:
+      file: a parquet file.
+      asked: what the caller says of its columns.
+
+    Returns:
+      Read. Columns of several types are in the one that holds them all.
+
+    Raises:
+      UserError: the file is damaged, it is not clear which columns are meant, or a
+        vector or an id is missing.
+    """
+    with _Opened(file) as opened:
+        where = repr(str(file))
+        roles = choose(opened.table(where), asked)
+        columns = opened.read(roles.features)
+        ids, roles = ids_of(
+            roles, lambda name: names_of(opened.read([name])[name], name, where)
+        )
+        return Read(rows_of(columns, roles, where), ids, roles)
+
+
+def table_size(
+    file: pathlib.Path, asked: Asked = NOTHING
+) -> tuple[tuple[int, ...], str, Roles]:
+    """Shape and type of the features that `read_table` reads, from the first row."""
+    with _Opened(file) as opened:
+        where = repr(str(file))
+        roles = choose(opened.table(where), asked)
+        roles = roles.named_by(roles.ids[0] if roles.ids else None)
+        rows = opened.file.metadata.num_rows
+        if rows == 0:
+            return (0, len(roles.features)), "float32", roles
+        first = rows_of(opened.head(roles.features), roles, where)
+        return (rows, first.shape[1]), first.dtype.name, roles
 
 
 def read_parquet(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray]:
-    """Reads a column of ids and a column of vectors.
+    """Reads a table whose rows are joined to others by id.
 
     Args:
-      file: a parquet file with one column of `ID_COLUMNS` (text or whole numbers) and
-        one of `VECTOR_COLUMNS` (lists of numbers, all of one length).
+      file: a parquet file with a column of ids.
 
     Returns:
-      `(rows [m, d] in the file's own dtype, ids str [m])`.
+      `(rows [m, d] in the file's own type, ids str [m])`.
 
     Raises:
-      UserError: the file is damaged, a column is missing or there twice, a value is
-        missing, or vectors differ in length.
+      UserError: as `read_table`, or no column names the rows.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        names = pq.read_schema(file).names
-        id_name = _only("ids", ID_COLUMNS, names, file)
-        vector_name = _only("vectors", VECTOR_COLUMNS, names, file)
-        table = pq.read_table(file, columns=[id_name, vector_name])
-    except (pa.ArrowException, OSError) as error:
+    found = read_table(file)
+    if found.ids is None:
         raise UserError(
-            f"expected a readable parquet file, found {file} damaged or truncated "
-            f"({' '.join(str(error).split())}): write it again"
-        ) from error
-    ids = table[id_name].combine_chunks()
-    if ids.null_count or not (_is_text(pa, ids.type) or pa.types.is_integer(ids.type)):
-        raise UserError(
-            f"expected text or whole numbers in every row of column {id_name} of "
-            f"{file}, found {ids.null_count} empty rows of {ids.type}: write ids as "
-            "the data set names them"
+            f"expected a column of ids in {str(file)!r}, as id or file_name, found "
+            f"none ({found.roles.sentence()}): write the data set's ids beside the "
+            "features"
         )
-    rows = _matrix(pa, table[vector_name].combine_chunks(), vector_name, file)
-    return rows, np.array([str(name) for name in ids.to_pylist()], dtype=str)
+    return found.rows, found.ids
 
 
-def _only(
-    what: str, known: tuple[str, ...], names: list[str], file: pathlib.Path
-) -> str:
-    found = [name for name in names if name in known]
-    if len(found) != 1:
-        raise UserError(
-            f"expected one column of {what} in {file}, named {' or '.join(known)}, "
-            f"found {' and '.join(found) or 'none'} among {', '.join(names)}: rename "
-            "or drop columns"
+class _Opened:
+    """A parquet file of which columns are read as they are asked for."""
+
+    def __init__(self, path: pathlib.Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> "_Opened":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._errors = (pa.ArrowException, OSError)
+        try:
+            self.file = pq.ParquetFile(self._path)
+            self.schema = self.file.schema_arrow
+        except self._errors as error:
+            raise self._damaged(error) from error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+    def table(self, where: str) -> Table:
+        def parts(name: str) -> list[Any]:
+            return [self.read([name])[name]]
+
+        return Table(where, columns_of(self.schema), self.head, parts)
+
+    def head(self, names: Sequence[str]) -> dict[str, Any]:
+        """The first rows of some columns; only their beginning is decoded."""
+        try:
+            batches = self.file.iter_batches(batch_size=HEAD, columns=list(names))
+            first = next(batches, None)
+        except self._errors as error:
+            raise self._damaged(error) from error
+        if first is None:
+            return self.read(names)
+        return {name: first.column(name) for name in names}
+
+    def read(self, names: Sequence[str]) -> dict[str, Any]:
+        try:
+            table = self.file.read(columns=list(names))
+            return {name: one_array(table[name]) for name in names}
+        except self._errors as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> UserError:
+        return UserError(
+            f"expected a readable parquet file, found {str(self._path)!r} damaged or "
+            f"truncated ({' '.join(str(error).split())}): write it again"
         )
-    return found[0]
-
-
-def _is_text(pa: Any, kind: Any) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
-
-
-def _matrix(pa: Any, column: Any, name: str, file: pathlib.Path) -> np.ndarray:
-    """`[m, d]` of a column of lists."""
-    if not (
-        pa.types.is_list(column.type)
-        or pa.types.is_large_list(column.type)
-        or pa.types.is_fixed_size_list(column.type)
-    ):
-        raise UserError(
-            f"expected lists of numbers in column {name} of {file}, found "
-            f"{column.type}: write one list a row"
-        )
-    values = column.flatten()
-    numbers = pa.types.is_floating(values.type) or pa.types.is_integer(values.type)
-    if column.null_count or values.null_count or not numbers:
-        raise UserError(
-            f"expected lists of numbers in column {name} of {file}, found "
-            f"{column.null_count} empty rows and {values.null_count} empty numbers of "
-            f"{values.type}: fill or remove them"
-        )
-    lengths = np.unique(np.asarray(column.value_lengths()))
-    if len(lengths) > 1:
-        raise UserError(
-            f"expected vectors of one length in column {name} of {file}, found lengths "
-            f"{lengths[0]} to {lengths[-1]}: each row needs the same"
-        )
-    width = int(lengths[0]) if len(lengths) else 0
-    return np.asarray(values).reshape(len(column), width)

@@ -15,6 +15,7 @@ from jaxsel.pools.shard import (
     delivered,
     stamp_of,
 )
+from jaxsel.roles import Roles
 
 # Rows this near in the file are read together: a seek costs as much.
 NEAR_BYTES = 1 << 14
@@ -36,6 +37,7 @@ class NpyShard:
           UserError: no `.npy` file, not `[n, d]`, truncated or too long, no numbers.
         """
         self.path = path
+        self.roles: Roles | None = None
         self.stamp: Stamp = stamp_of(path)
         shape, self._raw, self._offset = _header(path)
         if self._raw == np.dtype("V2") or (
@@ -76,6 +78,24 @@ class NpyShard:
                 done += self._read(file, first, window)
                 out[begin:end] = window[rows[begin:end] - first]
         return done
+
+    def names(self, rows: np.ndarray) -> np.ndarray | None:
+        """The ids of rows `[m]`, out of `ids.npy` of a folder of `jaxsel features`."""
+        file = self.path.with_name("ids.npy")
+        if self.path.name != "features.npy" or not file.is_file():
+            return None
+        try:
+            ids = np.load(file, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise UserError(
+                f"expected ids that can be read at {str(file)!r}, found: {error}"
+            ) from error
+        if ids.shape != (self.n,) or ids.dtype.kind != "U":
+            raise UserError(
+                f"expected {self.n} ids as text in {str(file)!r}, one a row of "
+                f"{self.path.name}, found {ids.dtype} {list(ids.shape)}: restore it"
+            )
+        return np.array(ids[rows])
 
     def _open(self) -> BinaryIO:
         check_unchanged(self.path, self.stamp)

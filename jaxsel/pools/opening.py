@@ -14,11 +14,20 @@ from jaxsel.pools.npy import NpyShard
 from jaxsel.pools.parquet import ParquetShard
 from jaxsel.pools.pool import Pool
 from jaxsel.pools.shard import Shard
+from jaxsel.roles import NOTHING, Asked, Roles, asked_of
 
 ENDINGS = (".npy", ".parquet")
 
 
-def open_pool(where: Any, *, scale: float = 1.0, dtype: str | None = None) -> Pool:
+def open_pool(
+    where: Any,
+    *,
+    scale: float = 1.0,
+    dtype: str | None = None,
+    columns: Any = None,
+    features: str | None = None,
+    ids: str | None = None,
+) -> Pool:
     """Opens a pool; nothing but headers is read.
 
     Args:
@@ -29,6 +38,9 @@ def open_pool(where: Any, *, scale: float = 1.0, dtype: str | None = None) -> Po
         without it integers are what they are.
       dtype: "bfloat16" where `.npy` files hold its bits as uint16. A folder that
         `jaxsel features` wrote says so itself.
+      columns, features, ids: of parquet, the columns that are the features, or the one
+        of vectors, and the one that names the rows; without them `jaxsel.columns`
+        chooses. What the first file's columns are, those of the others are too.
 
     Returns:
       The pool.
@@ -46,7 +58,13 @@ def open_pool(where: Any, *, scale: float = 1.0, dtype: str | None = None) -> Po
       >>> pool.n, pool.dtype.name, pool.take([3])[0].tolist()
       (4, 'float16', [1.0, 1.0, 1.0])
     """
+    asked = asked_of(columns, features, ids)
     if isinstance(where, Pool):
+        if asked != NOTHING:
+            raise UserError(
+                "expected columns where the pool is opened, found them with an open "
+                "pool: give them to open_pool"
+            )
         return where
     if isinstance(scale, bool) or not isinstance(scale, int | float):
         raise UserError(f"expected a number as the pool's scale, found {scale!r}")
@@ -54,7 +72,11 @@ def open_pool(where: Any, *, scale: float = 1.0, dtype: str | None = None) -> Po
         raise UserError(f"expected a scale above 0, found {scale!r}")
     if dtype not in (None, "bfloat16"):
         raise UserError(f'expected dtype="bfloat16" or none, found {dtype!r}')
-    return Pool([_shard(path, dtype) for path in _files(where)], float(scale))
+    shards: list[Shard] = []
+    for path in _files(where):
+        tables = [shard.roles for shard in shards if shard.roles is not None]
+        shards.append(_shard(path, dtype, asked, tables))
+    return Pool(shards, float(scale))
 
 
 def _files(where: Any) -> list[pathlib.Path]:
@@ -97,7 +119,10 @@ def _named(name: str) -> list[pathlib.Path]:
     return [pathlib.Path(one) for one in found]
 
 
-def _shard(path: pathlib.Path, dtype: str | None) -> Shard:
+def _shard(
+    path: pathlib.Path, dtype: str | None, asked: Asked, before: list[Roles]
+) -> Shard:
+    """Opens a file; the columns of a table are those of the tables before it."""
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise UserError(
@@ -105,7 +130,15 @@ def _shard(path: pathlib.Path, dtype: str | None) -> Shard:
             f"{str(path)!r}: convert it"
         )
     if ending == ".parquet":
-        return ParquetShard(path)
+        if before:
+            first = before[0]
+            asked = Asked(first.features, ids=first.ids[0] if first.ids else "")
+        return ParquetShard(path, asked)
+    if asked != NOTHING:
+        raise UserError(
+            f"expected parquet where columns are named, found {str(path)!r}, whose "
+            "columns have no names: leave them out"
+        )
     return NpyShard(path, dtype or _stored_as(path))
 
 

@@ -1,33 +1,40 @@
-"""A shard in parquet: a column of vectors, read row group by row group."""
+"""A shard in parquet: vectors or columns of numbers, read row group by row group."""
 
 import itertools
 import pathlib
 import threading
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from jaxsel.arrow import columns_of, names_of, names_or_nothing, one_array
 from jaxsel.errors import UserError
 from jaxsel.pools.shard import Stamp, check_number, check_unchanged, delivered, stamp_of
+from jaxsel.roles import NOTHING, Asked, Roles
+from jaxsel.tables import HEAD, Table, choose, ids_of, rows_of
 
 
 class ParquetShard:
-    """The only column of vectors of a parquet file; see `jaxsel.pools.shard.Shard`.
+    """The features in a parquet file; see `jaxsel.pools.shard.Shard`.
+
+    Which columns they are `jaxsel.columns` says, as for `jaxsel select`.
 
     A row group is decoded whole. One that a reading ends within is kept for the next,
     since blocks of rows need not end where row groups do. Rows gathered here and there
     cost a row group each: many of them are read faster from `.npy` shards.
     """
 
-    def __init__(self, path: pathlib.Path, column: str | None = None) -> None:
-        """Reads the footer and the first row.
+    def __init__(self, path: pathlib.Path, asked: Asked = NOTHING) -> None:
+        """Reads the footer and the first rows.
 
         Args:
           path: the file.
-          column: the column of vectors; None where there is only one.
+          asked: what the caller says of its columns.
 
         Raises:
-          UserError: pyarrow is missing, no parquet, no or several columns of vectors.
+          UserError: pyarrow is missing, no parquet, or it is not clear which columns
+            are meant.
         """
         self.path = path
         self.stamp: Stamp = stamp_of(path)
@@ -40,12 +47,16 @@ class ParquetShard:
                 f"expected a readable parquet file, found {str(path)!r} damaged or "
                 f"truncated ({' '.join(str(error).split())}): write it again"
             ) from error
-        self._column = column or _only_vectors(self._pa, schema, path)
         groups = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(groups)]).astype(np.int64)
         self.n = int(self._starts[-1])
         if self.n == 0:
             raise UserError(f"expected rows in {str(path)!r}, found none")
+        self.roles: Roles = self._chosen(schema, asked)
+        self._bytes = [
+            _bytes_of(about.row_group(i), self.roles.features)
+            for i in range(about.num_row_groups)
+        ]
         self._lock = threading.Lock()
         self._decoded: tuple[int, np.ndarray] | None = None
         self.d = 0  # until the first group tells
@@ -88,42 +99,72 @@ class ParquetShard:
         if self._decoded is not None and self._decoded[0] == i:
             return self._decoded[1], 0
         self._decoded = None
+        rows = self._matrix(self._read(i, self.roles.features))
+        self._decoded = i, rows
+        return rows, self._bytes[i]
+
+    def _matrix(self, table: Any) -> np.ndarray:
+        columns = {name: one_array(table[name]) for name in self.roles.features}
+        rows = rows_of(columns, self.roles, repr(str(self.path)))
+        if not self.roles.vector:  # of any types, and a gap makes floats of integers
+            rows = rows.astype(np.float32)
+        if self.d and rows.shape[1] != self.d:
+            raise UserError(
+                f"expected {self.d} numbers a row in {str(self.path)!r}, found "
+                f"{rows.shape[1]} in a later row group: write rows of one width"
+            )
+        return rows.astype(delivered(rows.dtype), copy=False)
+
+    def names(self, rows: np.ndarray) -> np.ndarray | None:
+        """The ids of rows `[m]`, ascending: str `[m]`; None where there are none.
+
+        What is no id, or missing, is "": when picks are named it is late to refuse.
+        """
+        if not self.roles.ids:
+            return None
+        check_unchanged(self.path, self.stamp)
+        name = self.roles.ids[0]
+        edges = np.searchsorted(rows, self._starts)
+        found = [np.zeros(0, str)]
+        for i, (begin, end) in enumerate(itertools.pairwise(edges)):
+            if begin < end:
+                group = self._column(i, name)
+                group = group.take(self._pa.array(rows[begin:end] - self._starts[i]))
+                found.append(names_or_nothing(group))
+        return np.concatenate(found)
+
+    def _column(self, group: int, name: str) -> Any:
+        """One column of a row group."""
+        return one_array(self._read(group, [name])[name])
+
+    def _read(self, group: int, names: Sequence[str]) -> Any:
         _, pq = _pyarrow(self.path)
         try:
             with pq.ParquetFile(self.path) as file:
-                about = file.metadata.row_group(i)
-                read = sum(
-                    about.column(c).total_compressed_size
-                    for c in range(about.num_columns)
-                    if about.column(c).path_in_schema.split(".")[0] == self._column
-                )
-                table = file.read_row_group(i, columns=[self._column])
+                return file.read_row_group(group, columns=list(names))
         except (self._pa.ArrowException, OSError) as error:
             check_unchanged(self.path, self.stamp)
             raise UserError(
                 f"expected a readable parquet file, found {str(self.path)!r} damaged "
                 f"({' '.join(str(error).split())}): write it again"
             ) from error
-        rows = self._matrix(table[self._column].combine_chunks())
-        self._decoded = i, rows
-        return rows, read
 
-    def _matrix(self, column: Any) -> np.ndarray:
-        values = column.flatten()
-        lengths = np.unique(np.asarray(column.value_lengths()))
-        if column.null_count or values.null_count or len(lengths) != 1:
-            raise UserError(
-                f"expected vectors of one length without empty numbers in column "
-                f"{self._column!r} of {str(self.path)!r}, found others: fill or remove "
-                "them"
-            )
-        if self.d and lengths[0] != self.d:
-            raise UserError(
-                f"expected {self.d} numbers a row in {str(self.path)!r}, found "
-                f"{lengths[0]} in a later row group: write rows of one width"
-            )
-        rows = np.asarray(values).reshape(len(column), int(lengths[0]))
-        return rows.astype(delivered(rows.dtype), copy=False)
+    def _chosen(self, schema: Any, asked: Asked) -> Roles:
+        """What the columns are; the ids are those that tell the first rows apart."""
+        where = repr(str(self.path))
+
+        def head(names: Sequence[str]) -> dict[str, Any]:
+            table = self._read(0, names)
+            return {name: one_array(table[name].slice(0, HEAD)) for name in names}
+
+        def parts(name: str) -> Iterator[Any]:
+            return (self._column(i, name) for i in range(len(self._starts) - 1))
+
+        def names(name: str) -> np.ndarray:
+            return names_of(self._column(0, name), name, where)
+
+        roles = choose(Table(where, columns_of(schema), head, parts), asked)
+        return ids_of(roles, names)[1]
 
 
 def _pyarrow(path: pathlib.Path) -> tuple[Any, Any]:
@@ -138,21 +179,12 @@ def _pyarrow(path: pathlib.Path) -> tuple[Any, Any]:
     return pa, pq
 
 
-def _only_vectors(pa: Any, schema: Any, path: pathlib.Path) -> str:
-    """The name of the one column that holds lists of numbers."""
-
-    def is_vector(kind: Any) -> bool:
-        lists = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-        return (lists or pa.types.is_fixed_size_list(kind)) and (
-            pa.types.is_floating(kind.value_type)
-            or pa.types.is_integer(kind.value_type)
-        )
-
-    names = [field.name for field in schema if is_vector(field.type)]
-    if len(names) != 1:
-        raise UserError(
-            f"expected one column of vectors in {str(path)!r}, found "
-            f"{' and '.join(map(repr, names)) or 'none'}: name it, or write one list a "
-            "row"
-        )
-    return names[0]
+def _bytes_of(group: Any, names: Sequence[str]) -> int:
+    """Bytes in the file of some columns of a row group."""
+    columns = map(group.column, range(group.num_columns))
+    return sum(
+        column.total_compressed_size
+        for column in columns
+        if column.path_in_schema in names
+        or column.path_in_schema.split(".")[0] in names
+    )

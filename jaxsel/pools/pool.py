@@ -23,6 +23,7 @@ class Pool:
       dtype: of the rows as they are read: float32, float16, bfloat16 or int8.
       scale: the rows are these numbers times it.
       shards: the files, in order.
+      roles: what the columns of the first file are; None of a bare matrix.
       held: bytes that a reading holds beside the rows that it returns.
       bytes_read: from the files, since the pool was opened.
 
@@ -52,6 +53,7 @@ class Pool:
                 )
         self.shards = shards
         self.scale = scale
+        self.roles = first.roles
         self.d, self.dtype = first.d, first.dtype
         self._starts = np.concatenate([[0], np.cumsum([shard.n for shard in shards])])
         self.n = int(self._starts[-1])
@@ -103,6 +105,31 @@ class Pool:
         given = np.empty_like(found)
         given[order] = found
         return given
+
+    def names(self, rows: Any) -> np.ndarray | None:
+        """The ids of rows, str `[m]`, in their order; None where no file has ids.
+
+        A row without an id, as of a shard that has none, is named by its file and its
+        place there: `part1.parquet:7`.
+        """
+        wanted = np.asarray(rows, np.int64)
+        found: list[str] = [""] * len(wanted)
+        named = False
+        for i, shard in enumerate(self.shards):
+            here = (wanted >= self._starts[i]) & (wanted < self._starts[i + 1])
+            place = np.flatnonzero(here)
+            place = place[np.argsort(wanted[place], kind="stable")]
+            ids = shard.names(wanted[place] - self._starts[i]) if len(place) else None
+            named = named or ids is not None
+            for at, where in enumerate(place.tolist()):
+                name = "" if ids is None else str(ids[at])
+                found[where] = name or self.place_of(int(wanted[where]))
+        return np.array(found, dtype=str) if named else None
+
+    def place_of(self, row: int) -> str:
+        """The file that holds a row and the row's place in it, as one name."""
+        path, place = self.file_of(row)
+        return f"{path.as_posix()}:{place}"
 
     def file_of(self, row: int) -> tuple[pathlib.Path, int]:
         """The file that holds a row, and the row's place in it."""

@@ -8,6 +8,7 @@ import ml_dtypes
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.roles import Roles
 
 BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 # Types that rows keep; any other type of number is read as float32.
@@ -36,6 +37,7 @@ class Shard(Protocol):
       d: numbers a row.
       dtype: of the rows that `read` and `take` return.
       held: bytes that a reading holds beside the rows that it returns.
+      roles: what the columns of a table are; None where the file is a bare matrix.
     """
 
     path: pathlib.Path
@@ -44,6 +46,7 @@ class Shard(Protocol):
     d: int
     dtype: np.dtype
     held: int
+    roles: Roles | None
 
     def read(self, start: int, out: np.ndarray) -> int:
         """Fills `out` `[m, d]` from row `start` on; returns the bytes read."""
@@ -51,6 +54,10 @@ class Shard(Protocol):
 
     def take(self, rows: np.ndarray, out: np.ndarray) -> int:
         """Fills `out` `[m, d]` with the rows `[m]`, ascending; returns bytes read."""
+        ...
+
+    def names(self, rows: np.ndarray) -> np.ndarray | None:
+        """The ids of rows `[m]`, ascending: str `[m]`; None where there are none."""
         ...
 
 

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh
 
-from jaxsel.arrays import check_same_index
+from jaxsel.arrays import check_same_index, table_of
 from jaxsel.errors import UserError
+from jaxsel.frames import warn_of
 from jaxsel.selection import coverage, gram_schmidt, heeding, validate
 from jaxsel.selection.constraints import Constraints
 from jaxsel.selection.contract import Picks, no_picks
@@ -48,7 +49,8 @@ class Selection:
         zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
         devices that shared the rows where a mesh was given, and the method's own
-        figures. Under constraints also included, how many of the picks are those that
+        figures. Of a table also columns: its features, and what was left out and why.
+        Under constraints also included, how many of the picks are those that
         had to be; spent, what the picks cost; and ended, "funds" where nothing more
         could be paid for, "candidates" where a second stage could pay for nothing more
         that was proposed, else "budget".
@@ -78,6 +80,7 @@ def select(
     ids: Any = None,
     constraints: Constraints | None = None,
     mesh: Mesh | None = None,
+    columns: Any = None,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool for labelling.
@@ -85,8 +88,9 @@ def select(
     Args:
       features: `[n, d]` NumPy (any float or integer type, memory-mapped too),
         `jax.Array`, a detached torch tensor or anything with DLPack, or a pandas,
-        polars or Arrow table whose columns are all numbers. Raw, not normalised:
-        methods that work on unit rows normalise for themselves.
+        polars or Arrow table, whose features the rule of `jaxsel.columns` chooses:
+        never a column that names rows or holds answers. Raw, not normalised: methods
+        that work on unit rows normalise for themselves.
       budget: how many rows, from 0 to the number of unlabelled ones.
       method: a name of `jaxsel.METHODS`.
       labelled: row positions or a bool mask `[n]`; never picked, and taken account
@@ -94,12 +98,16 @@ def select(
         not positions, and so is a mask whose index is not the features' own.
       seed: whole number; the same seed gives the same picks, and other draws where
         other rows are labelled.
-      ids: one distinct number or string a row. Rows are processed in id order, so
+      ids: one distinct number or string a row, or the name of a column of a table that
+        has them. Rows are processed in id order, so
         ties go to the lowest id, and the same ids come out whatever the row order.
       constraints: `jaxsel.Constraints`: rows to include or exclude, limits of groups,
         quotas of strata, a least distance, costs.
       mesh: of `jaxsel.pool_mesh`: its devices share the rows, and none holds them all.
         The picks are the same, see `jaxsel.selection.sharded.mesh`.
+      columns: of a table, the names of the columns that are the features: columns of
+        numbers or one of vectors; `*` and `?` are wildcards. Without it a warning says
+        which columns were left out and why.
       **options: the method's own, see `jaxsel.selection.methods`.
 
     Returns:
@@ -131,6 +139,8 @@ def select(
     if constraints is not None:
         by_row |= constraints.by_row
     check_same_index(features, {"labelled": labelled, "ids": ids, **by_row})
+    features, ids, roles = table_of(features, columns, ids)
+    warn_of(roles)
     features = validate.as_matrix(features)
     n = features.shape[0]
     mask = validate.as_labelled(labelled, n)
@@ -146,6 +156,7 @@ def select(
     picked, gains, heeded = heeding.outcome(ran.todo, ran.picks)
     order, picks = ran.order, ran.picks
     info: dict[str, Any] = {"method": method, "budget": budget}
+    info |= {} if roles is None else {"columns": roles.record()}
     info["rounds"] = int(picks.rounds)
     info |= {"rows": entry.rows, "zero_rows": ran.zero_rows, "scale": ran.scale}
     info["seconds"] = ran.seconds
@@ -322,9 +333,12 @@ def _checked(option: str, value: Any, default: Any) -> Any:
     if option == "norm_ord" and isinstance(value, str) and value == "inf":
         value = math.inf
     if option in CHOICES:
+        is_flag = isinstance(value, bool)
         listed = ", ".join(map(str, CHOICES[option]))
+        # True is 1 to Python, but no order of a norm.
+        same = (c for c in CHOICES[option] if isinstance(c, bool) == is_flag)
         plain = isinstance(value, str | int | float)
-        if not plain or value not in CHOICES[option]:
+        if not plain or value not in tuple(same):
             raise UserError(f"{option} must be one of {listed}; found {value!r}")
     if option == "norm_ord":
         return float(value)

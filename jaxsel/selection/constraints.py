@@ -100,7 +100,7 @@ def included(
     rows = positions_of("include", [] if given is None else given)
     if rows.size == 0:
         return np.zeros(0, np.int64)
-    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise UserError(
             f"include must be a list of row indices, found {rows.dtype} of shape "
             f"{rows.shape}"
@@ -182,7 +182,7 @@ def _by_name(what: str, given: Any, names: list) -> list[tuple[int, int]]:
             count = int(number)
         except (TypeError, ValueError, OverflowError):
             count = -1
-        if count != number or count < 0:
+        if count != number or count < 0 or isinstance(number, bool):
             raise UserError(
                 f"{what} must be whole numbers of 0 or more, found {number!r} for "
                 f"{name!r}"

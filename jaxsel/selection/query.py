@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxsel.arrays import check_same_index, missing_in
+from jaxsel.arrays import check_same_index, is_missing, missing_in
 from jaxsel.errors import UserError
 from jaxsel.selection.api import select
 
@@ -17,7 +17,7 @@ class QueryStrategy:
     Args:
       method: a name of `jaxsel.METHODS`.
       seed: whole number; the same seed and arguments give the same rows.
-      **options: the method's own.
+      **options: the method's own, and `columns` of `jaxsel.select`.
 
     Example:
       >>> import numpy as np
@@ -37,8 +37,8 @@ class QueryStrategy:
 
         Args:
           X: `[n, d]`, what `jaxsel.select` takes.
-          y: one label a row, NaN, None or missing where unlabelled; or None: no
-            labels yet.
+          y: one label a row; NaN, None, NA, NaT or masked where unlabelled; or None:
+            no labels yet.
           batch_size: how many rows.
 
         Returns:
@@ -79,17 +79,34 @@ class QueryStrategy:
 
 
 def _missing(y: Any) -> np.ndarray:
-    """Which labels are NaN, None or missing in a Series: bool `[n]`."""
+    """Which labels are NaN, None, NA, NaT, masked or null in a Series: bool `[n]`."""
+    masked = np.ma.getmaskarray(y) if isinstance(y, np.ma.MaskedArray) else False
     gaps = missing_in(y)
     if gaps is not None and gaps.ndim == 1:
         y = np.array(y, object)
         y[gaps] = None
     # A list of strings and NaN would become all strings.
-    labels = y if isinstance(y, np.ndarray) else np.asarray(y, object)
+    labels = np.asarray(y) if isinstance(y, np.ndarray) else np.asarray(y, object)
     if labels.ndim != 1:
         raise UserError(f"y must have shape [n], found {labels.shape}")
-    if labels.dtype.kind == "f":
-        return np.isnan(labels)
-    if labels.dtype.kind == "O":
-        return np.array([label is None or label != label for label in labels], bool)
-    return np.zeros(len(labels), bool)
+    kind = labels.dtype.kind
+    if kind in "US":
+        _refuse_written_gaps(labels)
+    if kind in "fc":
+        return np.isnan(labels) | masked
+    if kind in "mM":
+        return np.isnat(labels) | masked
+    if kind == "O":
+        return np.array([is_missing(label) for label in labels], bool) | masked
+    return np.zeros(len(labels), bool) | masked
+
+
+def _refuse_written_gaps(labels: np.ndarray) -> None:
+    """NumPy writes a gap among texts as text, which would count as a label."""
+    written = np.isin(labels.astype(str), ("nan", "None", "<NA>", "NaT"))
+    if written.any():
+        raise UserError(
+            f"y must have None or NaN where a row is unlabelled, found the text "
+            f"{str(labels[written.argmax()])!r} in row {int(written.argmax())}; pass a "
+            "list, a Series, or an array of objects"
+        )

@@ -1,5 +1,6 @@
 """The boundary: people's input becomes arrays, or one line saying what is wrong."""
 
+import contextlib
 import operator
 from typing import Any
 
@@ -46,8 +47,9 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
 def as_matrix(features: Any) -> Any:
     """The array behind what people give, of a rank, type and size that can be used."""
     array = _as_array(features)
-    kind = jnp.dtype(array.dtype)
-    if not (jnp.issubdtype(kind, jnp.floating) or jnp.issubdtype(kind, jnp.integer)):
+    kind = np.dtype(array.dtype)
+    # A span of time is an integer to NumPy; bfloat16 is no number to it.
+    if kind.kind not in "fiu" and not jnp.issubdtype(kind, jnp.floating):
         raise UserError(
             f"features must be float or integer numbers, found {kind}; "
             "convert them to float32 first"
@@ -107,7 +109,7 @@ def as_labelled(labelled: Any, n: int, name: str = "labelled") -> np.ndarray:
         return rows.copy()
     if rows.size == 0:
         return mask
-    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise UserError(
             f"{name} must be a list of row indices or a bool mask, found "
             f"{rows.dtype} of shape {rows.shape}"
@@ -136,7 +138,7 @@ def distinct_rows(name: str, rows: np.ndarray, n: int) -> np.ndarray:
 def as_candidates(candidates: Any, labelled: np.ndarray, budget: int) -> np.ndarray:
     """Rows that a first stage proposed: distinct, unlabelled, enough for the budget."""
     rows = positions_of("candidates", candidates)
-    if rows.ndim != 1 or not np.issubdtype(rows.dtype, np.integer):
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise UserError(
             "candidates must be a list of row indices, found "
             f"{rows.dtype} of shape {rows.shape}"
@@ -153,12 +155,7 @@ def as_candidates(candidates: Any, labelled: np.ndarray, budget: int) -> np.ndar
 
 def as_budget(budget: Any, n: int, n_labelled: int) -> int:
     """A budget between 0 and the number of unlabelled rows."""
-    try:
-        number = operator.index(budget)
-    except TypeError:
-        raise UserError(f"budget must be a whole number, found {budget!r}") from None
-    if isinstance(budget, bool):
-        raise UserError(f"budget must be a whole number, found {budget!r}")
+    number = as_whole("budget", budget)
     if number < 0:
         raise UserError(f"budget must be 0 or more, found {number}")
     if number > n - n_labelled:
@@ -169,12 +166,19 @@ def as_budget(budget: Any, n: int, n_labelled: int) -> int:
     return number
 
 
+def as_whole(name: str, value: Any) -> int:
+    """A whole number; True is none."""
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise UserError(f"{name} must be a whole number, found {value!r}")
+
+
 def as_seed(seed: Any) -> int:
     """A seed that `jax.random.key` takes without wrapping."""
-    try:
-        number = operator.index(seed)
-    except TypeError:
-        raise UserError(f"seed must be a whole number, found {seed!r}") from None
+    number = as_whole("seed", seed)
     if not 0 <= number < 2**32:
         raise UserError(f"seed must lie in 0..2^32 - 1, found {number}")
     return number
@@ -184,6 +188,11 @@ def id_order(ids: Any, n: int) -> np.ndarray | None:
     """The rows in ascending id order, or None where they already are."""
     if ids is None:
         return None
+    if isinstance(ids, str):
+        raise UserError(
+            f"ids must be one per row, or the name of a column of a table, found "
+            f"{ids!r} and features that are no table"
+        )
     names = values_of("ids", ids)
     if names.shape != (n,):
         raise UserError(
@@ -237,10 +246,10 @@ def as_count(name: str, value: Any) -> int:
 
 def as_width(name: str, value: Any) -> float:
     """A positive finite number, for options such as `delta`."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
+    number = float("nan")
+    if not isinstance(value, bool | np.bool_ | str | bytes):
+        with contextlib.suppress(TypeError, ValueError):
+            number = float(value)
     if not 0 < number < float("inf"):
         raise UserError(f"{name} must be a number above 0, found {value!r}")
     return number

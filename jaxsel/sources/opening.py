@@ -3,23 +3,33 @@
 import hashlib
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from jaxsel.errors import UserError
+from jaxsel.features.parquet import read_table
 from jaxsel.features.store import open_folder
+from jaxsel.roles import NOTHING, Asked, Roles, asked_of
 from jaxsel.sources.arrays import read_npy, read_npz
 from jaxsel.sources.images import from_folder
 from jaxsel.sources.source import Skipped, Source
-from jaxsel.sources.table import read_table
+from jaxsel.sources.spreadsheet import ENDINGS, read_csv
 
 _BLOCK_BYTES = 1 << 24
 STORED = ("features.npy", "ids.npy", "manifest.json")
+FILES = ".npy, .npz, .parquet, .csv"
 
 
 def open_source(
-    path: str | os.PathLike[str], *, strict: bool = False, progress: bool = True
+    path: str | os.PathLike[str],
+    *,
+    columns: Any = None,
+    features: str | None = None,
+    ids: str | None = None,
+    strict: bool = False,
+    progress: bool = True,
 ) -> Source:
     """Opens what people select from.
 
@@ -27,9 +37,15 @@ def open_source(
     memory-mapped matrix stays on disk.
 
     Args:
-      path: a folder of images; an `.npy`, `.npz` or `.parquet` file with a row of
-        numbers an example, of any float or integer type, and perhaps ids; or a folder
-        that `jaxsel features` wrote.
+      path: a folder of images; an `.npy`, `.npz`, `.parquet` or `.csv` file with a row
+        of numbers an example, of any float or integer type, and perhaps ids; or a
+        folder that `jaxsel features` wrote.
+      columns: names of a table's columns that are the features; `*` and `?` are
+        wildcards. Without it the rule of `jaxsel.columns` chooses, and `roles` of the
+        source says what was left out.
+      features: the column of vectors, or the array of an `.npz`, that is the features;
+        of numbered columns `x0`, `x1`, … the name without the number.
+      ids: the column, or the array of an `.npz`, that names the rows.
       strict: whether an image that cannot be read is an error, rather than an entry of
         `unreadable`.
       progress: whether a terminal shows a bar.
@@ -50,38 +66,71 @@ def open_source(
       (['b', 'a'], (2, 2))
     """
     file = pathlib.Path(path).expanduser()
-    if not os.fspath(path) or not file.exists():
-        raise UserError(
-            "expected a folder of images or a feature file (.npy, .npz, .parquet) at "
-            f"{os.fspath(path)!r}, found nothing: check the path"
-        )
+    check_there(path, file)
+    asked = asked_of(columns, features, ids)
     if file.is_dir():
+        check_no_columns(asked, file)
         if not all((file / name).exists() for name in STORED):
             return from_folder(file, strict=strict, progress=progress)
         stored = open_folder(file)
         rows = stored.rows
         if rows.dtype.kind != "f":  # bfloat16, which few programs know
             rows = rows.astype(np.float32)
-        return _of_features(file, rows, stored.ids, progress)
+        return _of_features(file, rows, stored.ids, None, progress)
     match file.suffix.lower():
         case ".npy":
-            return _of_features(file, read_npy(file), None, progress)
+            check_no_columns(asked, file)
+            return _of_features(file, read_npy(file), None, None, progress)
         case ".npz":
-            return _of_features(file, *read_npz(file), progress)
+            return _of_features(file, *read_npz(file, asked), progress)
         case ".parquet":
-            return _of_features(file, *read_table(file), progress)
-        case other:
-            raise UserError(
-                "expected a folder of images or a file that ends in .npy, .npz or "
-                f".parquet, found {other or 'no ending'} in {str(file)!r}: convert it, "
-                "or give the folder of the images"
-            )
+            return _of_features(file, *read_table(file, asked), progress)
+        case ending if ending in ENDINGS:
+            return _of_features(file, *read_csv(file, asked), progress)
+    raise another_kind(file)
+
+
+def check_there(path: str | os.PathLike[str], file: pathlib.Path) -> None:
+    """Refuses a path that leads nowhere.
+
+    Raises:
+      UserError: there is nothing.
+    """
+    if not os.fspath(path) or not file.exists():
+        raise UserError(
+            f"expected a folder of images or a feature file ({FILES}) at "
+            f"{os.fspath(path)!r}, found nothing: check the path"
+        )
+
+
+def check_no_columns(asked: Asked, file: pathlib.Path) -> None:
+    """Refuses names of columns for what has none.
+
+    Raises:
+      UserError: a column was named.
+    """
+    if asked != NOTHING:
+        named = ", ".join(f"{name} {value!r}" for name, value in asked.record().items())
+        raise UserError(
+            f"expected a table (.npz, .parquet, .csv) with {named}, found "
+            f"{str(file)!r}, whose columns have no names: leave that out"
+        )
+
+
+def another_kind(file: pathlib.Path) -> UserError:
+    """The mistake of a file with an ending that is not known."""
+    return UserError(
+        f"expected a folder of images or a file that ends in one of {FILES}, found "
+        f"{file.suffix.lower() or 'no ending'} in {str(file)!r}: convert it, or give "
+        "the folder of the images"
+    )
 
 
 def _of_features(
     file: pathlib.Path,
     features: np.ndarray,
     stored_ids: np.ndarray | None,
+    roles: Roles | None,
     progress: bool,
 ) -> Source:
     features = _matrix(file, features)
@@ -90,7 +139,7 @@ def _of_features(
     else:
         ids = _ids(file, stored_ids, len(features))
     fingerprint = fingerprint_of_rows(features, ids, progress=progress)
-    return Source(file, ids, None, features, (), Skipped(), fingerprint)
+    return Source(file, ids, None, features, (), Skipped(), fingerprint, roles=roles)
 
 
 def fingerprint_of_rows(
@@ -153,31 +202,19 @@ def _matrix(file: pathlib.Path, features: np.ndarray) -> np.ndarray:
 
 
 def _ids(file: pathlib.Path, stored: np.ndarray, n: int) -> np.ndarray:
-    """Text of ids that are text or whole numbers, one a row and distinct."""
+    """Names, str `[n]`, once they are one a row and distinct."""
     if stored.shape != (n,):
         raise UserError(
             f"expected {n} ids in {str(file)!r}, one a row, found shape "
             f"{list(stored.shape)}"
         )
-    try:
-        if stored.dtype.kind not in "USiu":
-            raise ValueError(f"numbers of {stored.dtype}")
-        ids = (
-            np.strings.decode(stored, "utf-8")
-            if stored.dtype.kind == "S"
-            else stored.astype(str)
-        )
-    except ValueError as error:
-        raise UserError(
-            f"expected ids that are text or whole numbers in {str(file)!r}, found "
-            f"{error}: write them as text"
-        ) from error
     row_of: dict[str, int] = {}
-    for row, name in enumerate(ids.tolist()):
+    for row, name in enumerate(stored.tolist()):
         first = row_of.setdefault(name, row)
         if first != row:
             raise UserError(
                 f"expected distinct ids in {str(file)!r}, found {name!r} in rows "
-                f"{first} and {row}: keep one row of each"
+                f"{first} and {row}: keep one row of each, or choose another column "
+                "with --ids (ids= in Python)"
             )
-    return ids
+    return stored

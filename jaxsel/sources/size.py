@@ -2,16 +2,17 @@
 
 import os
 import pathlib
-import zipfile
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.features.parquet import table_size
 from jaxsel.features.store import open_folder
-from jaxsel.sources.arrays import read_npy
-from jaxsel.sources.opening import STORED
-from jaxsel.sources.table import table_size
+from jaxsel.roles import NOTHING, Asked, Roles
+from jaxsel.sources.arrays import headers, read_npy, roles_of_npz
+from jaxsel.sources.opening import STORED, another_kind, check_no_columns, check_there
+from jaxsel.sources.spreadsheet import ENDINGS, read_csv
 from jaxsel.sources.walk import find_images
 
 
@@ -24,19 +25,25 @@ class Size(NamedTuple):
       features: of a row; `None` for images.
       dtype: of the features, as NumPy names it.
       mapped: the features stay in their file while they are used.
+      roles: what the columns of a table are, as `opening.open_source` finds them; but
+        whether ids are distinct is not looked at.
     """
 
     rows: int
     features: int | None
     dtype: str = "float32"
     mapped: bool = False
+    roles: Roles | None = None
 
 
-def size_of(path: str | os.PathLike[str]) -> Size:
+def size_of(path: str | os.PathLike[str], asked: Asked = NOTHING) -> Size:
     """Asks a source for its size alone: headers of files, names in folders.
+
+    Of text, which has no header, all is read.
 
     Args:
       path: as `opening.open_source` takes it.
+      asked: what the caller says of the columns of a table.
 
     Returns:
       The size.
@@ -48,16 +55,13 @@ def size_of(path: str | os.PathLike[str]) -> Size:
       >>> import tempfile
       >>> file = pathlib.Path(tempfile.mkdtemp()) / "rows.npz"
       >>> np.savez(file, features=np.zeros((3, 2)))
-      >>> size_of(file)
-      Size(rows=3, features=2, dtype='float64', mapped=False)
+      >>> size_of(file)[:4]
+      (3, 2, 'float64', False)
     """
     file = pathlib.Path(path).expanduser()
-    if not os.fspath(path) or not file.exists():
-        raise UserError(
-            "expected a folder of images or a feature file (.npy, .npz, .parquet) at "
-            f"{os.fspath(path)!r}, found nothing: check the path"
-        )
+    check_there(path, file)
     if file.is_dir():
+        check_no_columns(asked, file)
         if all((file / name).exists() for name in STORED):
             rows = open_folder(file).rows
             mapped = isinstance(rows, np.memmap) and rows.dtype.kind == "f"
@@ -71,61 +75,35 @@ def size_of(path: str | os.PathLike[str]) -> Size:
         return Size(images, None)
     match file.suffix.lower():
         case ".npy":
+            check_no_columns(asked, file)
             array = read_npy(file)
             return _matrix(file, array.shape, array.dtype.name, True)
         case ".npz":
-            return _matrix(file, *_header(file), False)
+            known = headers(file)
+            roles = roles_of_npz(file, known, asked)
+            roles = roles.named_by(roles.ids[0] if roles.ids else None)
+            shape, kind = known[roles.features[0]]
+            return _matrix(file, shape, kind.name, False, roles)
         case ".parquet":
-            return _matrix(file, *table_size(file), False)
-        case other:
-            raise UserError(
-                "expected a folder of images or a file that ends in .npy, .npz or "
-                f".parquet, found {other or 'no ending'} in {str(file)!r}: convert it, "
-                "or give the folder of the images"
-            )
+            size, dtype, roles = table_size(file, asked)
+            return _matrix(file, size, dtype, False, roles)
+        case ending if ending in ENDINGS:
+            found = read_csv(file, asked)
+            rows = found.rows
+            return _matrix(file, rows.shape, rows.dtype.name, False, found.roles)
+    raise another_kind(file)
 
 
-def _matrix(file: pathlib.Path, shape: tuple[int, ...], dtype: str, mapped) -> Size:
+def _matrix(
+    file: pathlib.Path,
+    shape: tuple[int, ...],
+    dtype: str,
+    mapped: bool,
+    roles: Roles | None = None,
+) -> Size:
     if len(shape) != 2 or 0 in shape:
         raise UserError(
             f"expected features of shape [n, d], one row an example, in {str(file)!r}, "
             f"found {list(shape)}"
         )
-    return Size(*shape, dtype, mapped)
-
-
-def _header(file: pathlib.Path) -> tuple[tuple[int, ...], str]:
-    """Shape and type of the matrix in an `.npz`: `features`, or else the only one."""
-    known: dict[str, tuple[tuple[int, ...], str]] = {}
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for name in archive.namelist():
-                with archive.open(name) as stream:
-                    shape, dtype = _of_stream(stream)
-                known[name.removesuffix(".npy")] = (shape, dtype)
-    except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds
-        raise UserError(
-            f"expected a readable NumPy file of numbers, found {str(file)!r} damaged "
-            f"or of another kind ({error}): write it again"
-        ) from error
-    if "features" in known:
-        return known["features"]
-    found = [of for name, of in known.items() if name != "ids" and len(of[0]) == 2]
-    if len(found) != 1:
-        raise UserError(
-            f"expected an array called features, or one matrix, in {str(file)!r}, "
-            f"found {len(found)}: call one features"
-        )
-    return found[0]
-
-
-def _of_stream(stream: Any) -> tuple[tuple[int, ...], str]:
-    version = np.lib.format.read_magic(stream)
-    # Versions from 2 on differ in the length of the header alone.
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = read(stream)
-    return shape, dtype.name
+    return Size(*shape, dtype, mapped, roles)

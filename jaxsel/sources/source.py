@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from jaxsel.roles import Roles
 from jaxsel.sources.reading import Reading
 
 
@@ -55,6 +56,8 @@ class Source(NamedTuple):
       reading: how its images are read.
       content: str `[n]`, the first 16 digits of the SHA-256 of each image's file;
         `None` for features.
+      roles: of a table, which columns are the features and the ids, and which were left
+        out and why; `None` for images and bare matrices.
     """
 
     path: pathlib.Path
@@ -67,3 +70,4 @@ class Source(NamedTuple):
     copies: tuple[tuple[str, ...], ...] = ()
     reading: Reading = Reading()
     content: np.ndarray | None = None
+    roles: Roles | None = None

@@ -12,6 +12,7 @@ import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.files import alone_in
+from jaxsel.frames import warn_of
 from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.selection import coverage, validate
@@ -35,6 +36,9 @@ def select_from_disk(
     memory: Any = "2GiB",
     checkpoint: Any = None,
     progress: Callable[[Reading], None] | None = None,
+    columns: Any = None,
+    features: str | None = None,
+    ids: str | None = None,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool that stays on disk.
@@ -57,10 +61,14 @@ def select_from_disk(
       checkpoint: a folder for the state. A selection that was killed goes on from
         there; a larger budget adds to the picks where the method can.
       progress: called with a `Reading` after every block.
+      columns, features, ids: of parquet, the columns that are the features, or the one
+        of vectors, and the one that names the rows; without them the rule of
+        `jaxsel.columns` chooses, and a warning says what was left out.
       **options: the method's own, as for `jaxsel.select`.
 
     Returns:
-      Selection. Its info has, beside that of `jaxsel.select`: passes over the pool,
+      Selection. Its info has, beside that of `jaxsel.select`: ids, the names of the
+      picks where the files have names of their rows; and passes over the pool,
       bytes_read, bytes_per_second, block_rows and planned_bytes, of this call alone.
 
     Raises:
@@ -78,7 +86,9 @@ def select_from_disk(
     if not isinstance(method, str) or method not in STREAMED:
         _refuse(method)
     options = check_streamed(method, options)
-    rows = open_pool(pool)
+    rows = open_pool(pool, columns=columns, features=features, ids=ids)
+    if rows is not pool:
+        warn_of(rows.roles)
     mask = validate.as_labelled(labelled, rows.n)
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
     seed = validate.as_seed(seed)
@@ -92,6 +102,7 @@ def select_from_disk(
     stream = Stream(rows, sized, unit=unit, budget=budget, progress=progress)
     began = time.perf_counter()
     info: dict[str, Any] = {"method": method, "budget": budget}
+    info |= {} if rows.roles is None else {"columns": rows.roles.record()}
     if budget == 0:
         return Selection(np.zeros(0, np.int64), np.zeros(0, np.float32), info)
     kept = None if checkpoint is None else _folder(checkpoint)
@@ -107,6 +118,8 @@ def select_from_disk(
     picked = np.asarray(picks.indices, np.int64)
     if METHODS[method].coverage:
         info |= _judged(stream, method, picked, mask, seed, info.get("delta"))
+    if (names := rows.names(picked)) is not None:
+        info["ids"] = names
     info |= {**stream.info(), "seconds": time.perf_counter() - began}
     return Selection(picked, np.asarray(picks.gains), info)
 

@@ -8,9 +8,11 @@ import click
 from jaxsel.annotation.labels import UNUSABLE
 from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
+from jaxsel.roles import NOTHING
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs import select as selecting
+from jaxsel.verbs.column_options import remembered
 from jaxsel.verbs.command import as_json_option, printable, say
 from jaxsel.verbs.encoding import pool_of
 from jaxsel.verbs.growing import carried_over, gone, sentences_of
@@ -116,7 +118,8 @@ def _backfilled(
 ) -> tuple[Done | None, Source, int]:
     """The new round, the pool, and how many replacements were needed."""
     earlier = read_folder(folder)
-    opened = open_source(pool_place(earlier.round, folder, source))
+    reading = remembered(NOTHING, earlier.round.options)
+    opened = open_source(pool_place(earlier.round, folder, source), **reading.given)
     earlier = carried_over(earlier, opened)
     known = read_labelled(labels, opened.ids, gone(earlier))
     settings = selecting.settings_for(opened, earlier)
@@ -134,6 +137,7 @@ def _backfilled(
         known,
         quiet=True,
         ignore_memory=ignore_memory,
+        reading=reading,
     )
     check_before_encoding(opened, wish, earlier)
     for sentence in sentences_of(earlier, opened):

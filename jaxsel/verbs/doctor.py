@@ -6,6 +6,12 @@ from jaxsel.doctor.checks import budget_fits
 from jaxsel.doctor.finding import Finding, as_json, counted, words
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
+from jaxsel.verbs.column_options import (
+    asked_by,
+    column_options,
+    columns_found,
+    say_columns,
+)
 from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.examining import examined
 from jaxsel.verbs.reading import (
@@ -23,16 +29,24 @@ _FEW = 5
 @click.option(
     "-b", "--budget", type=click.IntRange(1), help="How many are to be picked."
 )
+@column_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
 @as_json_option
-def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
+def doctor(
+    source: str,
+    budget: int | None,
+    columns: str | None,
+    features: str | None,
+    ids: str | None,
+    strict: bool,
+    as_json: bool,
+) -> int:
     """Says what is wrong or odd with SOURCE before anything is selected from it.
 
-    SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet) with one
-    row an example. Of images, every file is decoded once; what is passed over, what
-    has several pages or more than 8 bits, and which files are the same is listed. Of
-    features, repeats, zeros, NaN, norms and the effective rank are looked
-    at.
+    SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet, .csv)
+    with one row an example. Of images, every file is decoded once; what is passed over,
+    what has several pages or more than 8 bits, and which files are the same is listed.
+    Of features, repeats, zeros, NaN, norms and the effective rank are looked at.
 
     The exit code is 1 where a finding is an error, 2 after a mistake, else 0.
 
@@ -40,7 +54,9 @@ def doctor(source: str, budget: int | None, strict: bool, as_json: bool) -> int:
     Example:
       jaxsel doctor features.npy -b 100
     """
-    opened = open_source(source, strict=strict)
+    asked = asked_by(columns, features, ids)
+    opened = open_source(source, **asked.given, strict=strict)
+    say_columns(opened.roles, as_json)
     findings: list[Finding] = []
     if opened.features is not None:
         findings = examined(opened.features, budget, opened.ids)
@@ -57,6 +73,7 @@ def _found(source: Source, findings: list[Finding]) -> dict:
         "source": str(source.path),
         "rows": len(source.ids),
         "features": shape,
+        "columns": columns_found(source.roles),
         "fingerprint": source.fingerprint,
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "skipped": source.skipped._asdict(),

@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 
 from jaxsel.annotation.labels import Label
+from jaxsel.frames import warn_of
+from jaxsel.roles import asked_of
 from jaxsel.selection.api import check_options
-from jaxsel.selection.validate import as_count, as_labelled
+from jaxsel.selection.validate import as_count, as_labelled, as_seed
 from jaxsel.sources.opening import open_source
+from jaxsel.verbs.column_options import remembered
 from jaxsel.verbs.constraining import Limits
 from jaxsel.verbs.encoding import UNTRAINED, pool_of
 from jaxsel.verbs.growing import carried_over, gone
@@ -42,6 +45,9 @@ def select_round(
     encoder: str | None = None,
     weights: str | None = None,
     side: int | None = None,
+    columns: Any = None,
+    features: str | None = None,
+    ids: str | None = None,
     strict: bool = False,
     force: bool = False,
     ignore_memory: bool = False,
@@ -49,7 +55,7 @@ def select_round(
     """Picks from a folder or a file and writes a round's folder: `jaxsel select`.
 
     Args:
-      source: a folder of images, or a file of features (.npy, .npz, .parquet).
+      source: a folder of images, or a file of features (.npy, .npz, .parquet, .csv).
       budget: labels in all, those of an earlier round among them.
       method: of `jaxsel.METHODS`; without it the earlier round's, or the default.
       out: the round's folder, new or empty.
@@ -61,6 +67,9 @@ def select_round(
         bool mask.
       earlier: the folder of a round that this one goes on from.
       encoder, weights, side: what makes features of images.
+      columns, features, ids: of a table, which columns are the features and which one
+        names the rows, as for `jaxsel.open_source`; without them the earlier round's,
+        or the rule of `jaxsel.columns`, and a warning says what was left out.
       strict: whether an image that cannot be read is an error.
       force: whether the files of a round in `out` may be replaced.
       ignore_memory: whether to begin even where a forecast says that memory does not
@@ -85,7 +94,11 @@ def select_round(
     before = read_folder(pathlib.Path(earlier)) if earlier is not None else None
     folder = pathlib.Path(out)
     check_new(folder, force)
-    opened = open_source(source, strict=strict)
+    seed = None if seed is None else as_seed(seed)
+    reading = asked_of(columns, features, ids)
+    if before is not None:
+        reading = remembered(reading, before.round.options)
+    opened = open_source(source, **reading.given, strict=strict)
     before = carried_over(before, opened) if before else None
     labels = _labels(labelled, opened.ids, gone(before))
     if before is None:  # else what is left depends on the earlier picks
@@ -96,10 +109,13 @@ def select_round(
         options = None if options is None else checked
     if limits is not None and limits.table:
         limits = limits._replace(table=str(pathlib.Path(limits.table).resolve()))
-    wish = Wish(budget, method, seed, labels, True, options, limits, ignore_memory)
+    wish = Wish(
+        budget, method, seed, labels, True, options, limits, ignore_memory, reading
+    )
     check_before_encoding(opened, wish, before)
     for sentence in sentences_before(opened, before):
         warnings.warn(sentence, stacklevel=2)
+    warn_of(opened.roles)
     pool = pool_of(opened, settings)
     if not pool.learned:
         warnings.warn(UNTRAINED, stacklevel=2)

@@ -14,8 +14,15 @@ from jaxsel.planning.forecast import (
 )
 from jaxsel.planning.machine import Machine, machine
 from jaxsel.planning.shape import Call, Shape
+from jaxsel.roles import NOTHING, Asked, Roles
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.size import size_of
+from jaxsel.verbs.column_options import (
+    asked_by,
+    column_options,
+    columns_found,
+    say_columns,
+)
 from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.encoding import SIDES, encoder_settings, width_of
 
@@ -27,6 +34,7 @@ class _Asked(NamedTuple):
 
     shape: Shape
     note: str
+    roles: Roles | None = None
 
 
 @click.command("plan")
@@ -53,6 +61,7 @@ class _Asked(NamedTuple):
     "--encoder", type=click.Choice(list(SIDES)), help="What makes features of images."
 )
 @click.option("--weights", help="DINO's file, or the folder of a SimCLR encoder.")
+@column_options
 @as_json_option
 def plan(
     source: str | None,
@@ -63,6 +72,9 @@ def plan(
     dtype: str | None,
     encoder: str | None,
     weights: str | None,
+    columns: str | None,
+    features: str | None,
+    ids: str | None,
     as_json: bool,
 ) -> int:
     """Says how much memory and time each method would take on this machine.
@@ -85,7 +97,9 @@ def plan(
       jaxsel plan features.npy -b 100
       jaxsel plan --rows 1000000 --dim 384 -b 500 -m probcover -m typiclust
     """
-    asked = _asked(source, rows, dim, dtype, encoder, weights)
+    reading = asked_by(columns, features, ids)
+    asked = _asked(source, rows, dim, dtype, encoder, weights, reading)
+    say_columns(asked.roles, as_json)
     if budget > asked.shape.n:
         raise UserError(
             f"expected at most {asked.shape.n:,} picks of {asked.shape.n:,} rows, "
@@ -106,6 +120,7 @@ def _asked(
     dtype: str | None,
     encoder: str | None,
     weights: str | None,
+    reading: Asked,
 ) -> _Asked:
     if source is None:
         if rows is None or dim is None:
@@ -117,19 +132,25 @@ def _asked(
                 "expected --encoder and --weights with a folder of images, found "
                 "--rows and --dim: leave them out"
             )
+        if reading != NOTHING:
+            raise UserError(
+                "expected --columns, --features and --ids with a table, found --rows "
+                "and --dim: leave them out"
+            )
         return _Asked(Shape(rows, dim, dtype or "float32"), "")
     if rows is not None or dim is not None or dtype is not None:
         raise UserError(
             "expected a SOURCE, or --rows, --dim and --dtype, found both: leave one out"
         )
-    size = size_of(source)
+    size = size_of(source, reading)
     if size.features is not None:
         if encoder or weights:
             raise UserError(
                 "expected --encoder with a folder of images, found it with features "
                 f"in {source!r}: leave --encoder and --weights out"
             )
-        return _Asked(Shape(size.rows, size.features, size.dtype, size.mapped), "")
+        shape = Shape(size.rows, size.features, size.dtype, size.mapped)
+        return _Asked(shape, "", size.roles)
     settings = encoder_settings(encoder, weights, None)
     return _Asked(
         Shape(size.rows, width_of(settings), mapped=False),
@@ -146,6 +167,7 @@ def _found(
         "features": asked.shape.d,
         "dtype": asked.shape.dtype,
         "mapped": asked.shape.mapped,
+        "columns": columns_found(asked.roles),
         "budget": budget,
         "machine": here._asdict(),
         "methods": [

@@ -13,9 +13,11 @@ from jaxsel.doctor.finding import Finding, as_json, words
 from jaxsel.errors import UserError
 from jaxsel.evaluation.coverage import Coverage
 from jaxsel.experiment.provenance import provenance
+from jaxsel.roles import NOTHING, Asked
 from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
 from jaxsel.verbs.choice import default_method
+from jaxsel.verbs.column_options import columns_found
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.constraining import (
     Before,
@@ -50,6 +52,7 @@ class Wish(NamedTuple):
       options: of the method; `None` for the earlier round's where its method stays.
       limits: constraints; `None` for the earlier round's, or none.
       ignore_memory: whether a forecast that memory does not suffice stops nothing.
+      reading: what was said of the columns of a table, for the next round.
     """
 
     budget: int
@@ -60,6 +63,7 @@ class Wish(NamedTuple):
     options: Mapping[str, Any] | None = None
     limits: Limits | None = None
     ignore_memory: bool = False
+    reading: Asked = NOTHING
 
 
 class Done(NamedTuple):
@@ -170,12 +174,15 @@ def make_round(
     # What money did not reach for is not asked for again by a backfill.
     paid = len(start.stay) + len(new)
     budget = wish.budget if picked.ended == "budget" else paid
-    one = _round(source, pool, start, how, earlier, budget, versions, folder)
+    one = _round(
+        source, pool, start, how, earlier, budget, versions, folder, wish.reading
+    )
     manifest = {
         "provenance": told,
         "findings": as_json(findings),
         "reason": how.reason,
         "features": list(pool.rows.shape),
+        "table": columns_found(source.roles),
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "reading": reading_json(source.reading),
         "since": growth.as_json() if growth is not None else None,
@@ -245,6 +252,7 @@ def _round(
     budget: int,
     versions: Mapping[str, str],
     folder: pathlib.Path,
+    reading: Asked,
 ) -> Round:
     limits = {**how.limits._asdict(), "quotas": dict(how.limits.quotas)}
     options: dict[str, Any] = {
@@ -257,6 +265,8 @@ def _round(
     }
     if earlier and (gone := earlier.round.options.get("gone")):
         options["gone"] = gone
+    if reading != NOTHING:
+        options["reading"] = reading.record()
     return Round(
         source=str(source.path.resolve()),
         fingerprint=pool.fingerprint,

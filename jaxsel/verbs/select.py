@@ -16,6 +16,13 @@ from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
+from jaxsel.verbs.column_options import (
+    asked_by,
+    column_options,
+    columns_found,
+    remembered,
+    say_columns,
+)
 from jaxsel.verbs.command import as_json_option, printable, say, shown
 from jaxsel.verbs.constraining import Before, Limits, affordable, limits_of
 from jaxsel.verbs.constraint_options import constraint_options, limits_from
@@ -85,6 +92,7 @@ _ENDED = {
 @click.option(
     "--side", type=click.IntRange(4, 1024), help="Pixels that images are read at."
 )
+@column_options
 @constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
 @click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
@@ -106,6 +114,9 @@ def select(
     encoder: str | None,
     weights: str | None,
     side: int | None,
+    columns: str | None,
+    features: str | None,
+    ids: str | None,
     strict: bool,
     force: bool,
     ignore_memory: bool,
@@ -114,10 +125,13 @@ def select(
 ) -> None:
     """Picks the examples of SOURCE that are worth a label, the best first.
 
-    SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet) with one
-    row an example. Images get features by --encoder: DINO where --weights are given,
-    else an untrained network, which is worth little. Features are kept, so that a
-    second call does not make them again.
+    SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet, .csv)
+    with one row an example. Images get features by --encoder: DINO where --weights are
+    given, else an untrained network, which is worth little. Features are kept, so that
+    a second call does not make them again.
+
+    Of a table, columns that name rows or hold answers are never features: what was
+    used and what was left out is printed, and stands in manifest.json.
 
     Written are picks.csv (rank, id, path, index, gain, and how many rows of the pool
     each pick represents), picks.npy (the indices), assignments.parquet (the pick that
@@ -147,8 +161,12 @@ def select(
     before = read_folder(earlier) if earlier else None
     options = _options(words, method, before)
     check_new(out, force)
-    opened = open_source(source, strict=strict)
+    reading = asked_by(columns, features, ids)
+    if before is not None:
+        reading = remembered(reading, before.round.options)
+    opened = open_source(source, **reading.given, strict=strict)
     before = carried_over(before, opened) if before else None
+    say_columns(opened.roles, as_json)
     labels = read_labelled(labelled, opened.ids, gone(before)) if labelled else {}
     old = limits_of(before.round.options.get("limits", {})) if before else None
     limits = limits_from(constraints, opened, old)
@@ -157,7 +175,17 @@ def select(
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
     settings = settings_for(opened, before, encoder, weights, side)
-    wish = Wish(budget, method, seed, labels, as_json, options, limits, ignore_memory)
+    wish = Wish(
+        budget,
+        method,
+        seed,
+        labels,
+        as_json,
+        options,
+        limits,
+        ignore_memory,
+        reading,
+    )
     check_before_encoding(opened, wish, before)
     if not as_json:
         say_before(opened, before)
@@ -231,6 +259,7 @@ def found(
         "added": done.added,
         "constraints": dict(done.heeded),
         "coverage": coverage_json(done.coverage),
+        "columns": columns_found(source.roles),
         "report": str(folder / REPORT),
         "picks": [pick._asdict() for pick in done.picks],
         "unreadable": [entry._asdict() for entry in source.unreadable],

@@ -7,7 +7,7 @@ from typing import Any
 import click
 import numpy as np
 
-from jaxsel.annotation.picks import Pick, write_picks
+from jaxsel.annotation.picks import Pick, write_placed
 from jaxsel.errors import UserError
 from jaxsel.experiment.progress import Standing
 from jaxsel.experiment.provenance import provenance
@@ -15,10 +15,18 @@ from jaxsel.experiment.warm import keep_compiled
 from jaxsel.files import replacing, write_json
 from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
+from jaxsel.roles import NOTHING
 from jaxsel.selection.api import Selection
 from jaxsel.streaming.api import select_from_disk
 from jaxsel.streaming.methods import STREAMED, check_streamed
-from jaxsel.verbs.command import as_json_option, say
+from jaxsel.verbs.column_options import (
+    asked_by,
+    column_options,
+    columns_found,
+    remembered,
+    say_columns,
+)
+from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.labelled import indices_in
 from jaxsel.verbs.method_options import option_option, options_of
 from jaxsel.verbs.round_folder import INDICES, MANIFEST, PICKS, ROUND, check_new
@@ -54,6 +62,7 @@ _FIRST = 5
     type=click.Path(path_type=pathlib.Path),
     help="An .npy of row indices that need no label.",
 )
+@column_options
 @click.option("--scale", type=float, default=1.0, help="Multiplies integer rows.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0)
 @click.option(
@@ -74,6 +83,9 @@ def stream(
     memory: str,
     checkpoint: pathlib.Path | None,
     labelled: pathlib.Path | None,
+    columns: str | None,
+    features: str | None,
+    ids: str | None,
     scale: float,
     seed: int,
     out: pathlib.Path,
@@ -85,7 +97,9 @@ def stream(
     The numbers may be float32, float16, bfloat16 or int8. The pool is read in blocks
     that fit into --memory; how often depends on the method, and is said. The picks are
     those of jaxsel select, but for TypiClust beyond 65,536 rows, whose clusters start
-    from a sample of them. Written are picks.csv, picks.npy and manifest.json.
+    from a sample of them. Written are picks.csv, with the file and the row of each
+    pick, picks.npy and manifest.json. Which columns of parquet are features, and which
+    names the rows, is found as by jaxsel select, and printed.
 
     \b
     Examples:
@@ -101,7 +115,9 @@ def stream(
             f"{out}: give another with -o"
         )
     options = check_streamed_words(method, words)
-    pool = open_pool(where, scale=scale)
+    reading = asked_by(columns, features, ids)
+    pool = open_pool(where, scale=scale, **reading.given)
+    say_columns(pool.roles, as_json)
     known = indices_in(labelled, pool.n) if labelled else []
     asked = {
         "source": where if "*" in where else str(pathlib.Path(where).resolve()),
@@ -112,17 +128,23 @@ def stream(
         "seed": seed,
         "memory": memory,
         "labelled": known,
+        "reading": reading.record(),
     }
     selection = run(pool, asked, checkpoint)
-    picks = picks_of(selection)
+    picks = picks_of(selection, pool)
+    if (ids_found := selection.info.get("ids")) is not None and not as_json:
+        _say_repeats(ids_found)
     told = {
         "streamed": asked,
         "pool": pool.fingerprint(),
+        "table": columns_found(pool.roles),
         "info": {name: plain(value) for name, value in selection.info.items()},
         "provenance": provenance(),
     }
     out.mkdir(parents=True, exist_ok=True)
-    write_picks(out / PICKS, picks)
+    places = [pool.file_of(pick.index) for pick in picks]
+    named = [(path.as_posix(), row) for path, row in places]
+    write_placed(out / PICKS, picks, named)
     with replacing(out / INDICES) as part, part.open("wb") as file:
         np.save(file, selection.indices)
     write_json(out / MANIFEST, told)
@@ -155,14 +177,34 @@ def run(
         )
 
 
-def picks_of(selection: Selection) -> list[Pick]:
-    """Picks whose ids are their rows; how many rows each stands for is not counted."""
+def picks_of(selection: Selection, pool: Pool) -> list[Pick]:
+    """Picks by name; how many rows each stands for is not counted.
+
+    The name is the row's id where the files have ids, else its number. Where two picks
+    have one id, all are named by file and row.
+    """
     gains = [float(g) if np.isfinite(g) else None for g in selection.gains]
     rows = selection.indices.tolist()
+    named = selection.info.get("ids")
+    ids = list(map(str, rows if named is None else named))
+    if len(set(ids)) < len(ids):
+        ids = [pool.place_of(row) for row in rows]
     return [
-        Pick(rank, str(row), "", row, gain, 0)
-        for rank, (row, gain) in enumerate(zip(rows, gains, strict=True), start=1)
+        Pick(rank, name, "", row, gain, 0)
+        for rank, (name, row, gain) in enumerate(
+            zip(ids, rows, gains, strict=True), start=1
+        )
     ]
+
+
+def _say_repeats(ids: np.ndarray) -> None:
+    names, counts = np.unique(ids, return_counts=True)
+    if (counts > 1).any():
+        click.echo(
+            f"Two picks have the id {shown(str(names[counts > 1][0]))}: picks are "
+            "named by file and row; --ids chooses another column",
+            err=True,
+        )
 
 
 def plain(value: Any) -> Any:
@@ -187,15 +229,19 @@ def _text(selection: Selection, pool: Pool, out: pathlib.Path) -> str:
         lines.append(
             f"coverage {info['coverage']:.3f} ± {half:.3f} (95 %), by a sample of rows"
         )
-    for rank, row in enumerate(selection.indices[:_FIRST].tolist(), start=1):
-        lines.append(f"  {rank}. row {row:,}")
+    for pick in picks_of(selection, pool)[:_FIRST]:
+        lines.append(f"  {pick.rank}. row {pick.index:,}{_named(pick)}")
     if len(selection) > _FIRST:
         lines.append(f"  and {len(selection) - _FIRST:,} more")
     lines.append(f"{out}/: {PICKS}, {INDICES}, {MANIFEST}")
     return "\n".join(lines)
 
 
-def again(folder: pathlib.Path, told: Any) -> Selection:
+def _named(pick: Pick) -> str:
+    return "" if pick.id == str(pick.index) else f", {shown(pick.id)}"
+
+
+def again(folder: pathlib.Path, told: Any) -> list[Pick]:
     """Picks once more what a manifest of this verb describes.
 
     Raises:
@@ -207,7 +253,8 @@ def again(folder: pathlib.Path, told: Any) -> Selection:
             f"{folder / MANIFEST}: expected that of jaxsel select or stream, found "
             "neither; give their folder"
         )
-    pool = open_pool(asked["source"], scale=asked["scale"])
+    reading = remembered(NOTHING, asked)
+    pool = open_pool(asked["source"], scale=asked["scale"], **reading.given)
     now = pool.fingerprint()
     if now != told["pool"]:
         changed = [name for name in now if now[name] != told["pool"].get(name)]
@@ -215,4 +262,4 @@ def again(folder: pathlib.Path, told: Any) -> Selection:
             f"expected the pool of {folder}, found another in {asked['source']}: "
             f"{', '.join(changed)} changed"
         )
-    return run(pool, asked, None)
+    return picks_of(run(pool, asked, None), pool)

@@ -11,9 +11,11 @@ from jaxsel.errors import UserError
 from jaxsel.experiment.provenance import provenance
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.files import read_json
+from jaxsel.roles import NOTHING
 from jaxsel.sources.opening import open_source
 from jaxsel.verbs import select as selecting
 from jaxsel.verbs import stream as streaming
+from jaxsel.verbs.column_options import remembered
 from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.constraining import (
     Before,
@@ -66,7 +68,8 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
     if not (folder / MANIFEST).is_file():
         raise UserError(f"expected {MANIFEST} in {folder}, found none: restore it")
     told = read_json(folder / MANIFEST)
-    opened = open_source(pool_place(earlier.round, folder, source))
+    reading = remembered(NOTHING, earlier.round.options)
+    opened = open_source(pool_place(earlier.round, folder, source), **reading.given)
     pool = pool_of(opened, selecting.settings_for(opened, earlier))
     if pool.fingerprint != earlier.round.fingerprint:
         raise UserError(
@@ -103,10 +106,10 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
 def _streamed(folder: pathlib.Path, as_json: bool) -> int:
     """The same of what `jaxsel stream` wrote."""
     told = read_json(folder / MANIFEST)
-    selection = streaming.again(folder, told)
+    now = streaming.again(folder, told)
     versions = {k: v for k, v in told["provenance"]["versions"].items() if v}
     was = read_picks(folder / PICKS)
-    return _judged(was, streaming.picks_of(selection), versions, as_json)
+    return _judged(was, now, versions, as_json)
 
 
 def _judged(
