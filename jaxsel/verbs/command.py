@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from jaxsel.errors import UserError
+from jaxsel.errors import LONGEST_MESSAGE, UserError, shortened
 
 MISTAKE = 2
 STOPPED = 130
@@ -38,7 +38,8 @@ def run_verb(command: click.Command, words: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("jaxsel: stopped; nothing was left half-written", err=True)
         return STOPPED
-    click.echo(f"jaxsel: {' '.join(message.split())}", err=True)
+    line = shortened(" ".join(message.split()), LONGEST_MESSAGE)
+    click.echo(f"jaxsel: {plain(line)}", err=True)
     return MISTAKE
 
 
@@ -58,6 +59,19 @@ def printable(text: str) -> str:
       'caf\\\\udce9'
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def plain(line: str) -> str:
+    """A line without characters that steer a terminal, which a file name may hold.
+
+    Example:
+      >>> plain("two\\x1b[31m.png")
+      'two\\\\x1b[31m.png'
+    """
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1]
+        for character in printable(line)
+    )
 
 
 def shown(name: str) -> str:
