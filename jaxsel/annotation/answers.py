@@ -42,11 +42,13 @@ class Answers(NamedTuple):
       left_out: how often something in the file gave no class, by what it was, which is
         a noun in the singular ("region without a class").
       stems: whether names stand without the extension of the file.
+      notes: sentences on what the format cannot say.
     """
 
     given: Sequence[Answer]
     left_out: Counter[str]
     stems: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class Disagreement(NamedTuple):
@@ -71,12 +73,14 @@ class Imported(NamedTuple):
       left_out: as in `Answers`.
       guessed: as in `names.Meant`.
       disagreements: in the file's order.
+      notes: as in `Answers`.
     """
 
     labels: dict[str, Label]
     left_out: dict[str, int]
     guessed: dict[str, str]
     disagreements: tuple[Disagreement, ...]
+    notes: tuple[str, ...] = ()
 
 
 def settled(
@@ -149,6 +153,7 @@ def settled(
         {what: count for what, count in left_out.items() if count},
         meant.guessed,
         tuple(disagreements),
+        answers.notes,
     )
 
 
@@ -181,7 +186,7 @@ def sentences(found: Imported) -> list[str]:
       >>> sentences(Imported({}, {"region without a class": 2}, {}, ()))
       ['Left out: 2 × region without a class.']
     """
-    lines = []
+    lines = list(found.notes)
     if found.left_out:
         parts = (f"{count:,} × {what}" for what, count in found.left_out.items())
         lines.append(f"Left out: {'; '.join(parts)}.")

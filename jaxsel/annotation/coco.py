@@ -141,8 +141,8 @@ def _by_id(
         if found.setdefault(number, value or "") != (value or ""):
             raise UserError(
                 f"{path}: expected each {what} to have its own id, found "
-                f"{quoted(number)} for {quoted(found[number])} and {quoted(value)}: which "
-                "of them an annotation means is not known; give each its own id"
+                f"{quoted(number)} for {quoted(found[number])} and {quoted(value)}: "
+                "which of them an annotation means is not known; give each its own id"
             )
     return found
 

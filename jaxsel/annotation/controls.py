@@ -70,7 +70,7 @@ def answers_to(
         controls and none was named.
     """
     results = [one for item in items for one in item.results]
-    wanted = _wanted(results, options.controls, source)
+    wanted = holding_label(results, options.controls, source)
     given = []
     left_out: Counter[str] = Counter()
     for item in items:
@@ -93,7 +93,10 @@ def _named(one: Result) -> str:
     return f"{kind} of {quoted(one.control)}" if one.control else kind
 
 
-def _wanted(results: Sequence[Result], asked: Sequence[str], source: str) -> set[str]:
+def holding_label(
+    results: Sequence[Result], asked: Sequence[str], source: str
+) -> set[str]:
+    """The controls that hold the label, as `answers_to` chooses them."""
     if not results:
         return set(asked)
     known = {one.control for one in results if one.control}

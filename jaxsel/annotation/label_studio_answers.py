@@ -29,12 +29,12 @@ from pathlib import Path
 from typing import Any
 
 from jaxsel.annotation.answers import Answers
-from jaxsel.annotation.controls import Holds, Item, Result, answers_to
+from jaxsel.annotation.controls import Holds, Item, Result, answers_to, holding_label
 from jaxsel.annotation.options import ImportOptions
 from jaxsel.annotation.tables import table_of
 from jaxsel.annotation.texts import parse_json, text_or_member
 from jaxsel.annotation.values import name_of, text_of
-from jaxsel.errors import UserError, quoted
+from jaxsel.errors import UserError, listed, quoted
 
 _WHAT = "tasks exported from Label Studio"
 _KEY = {"textarea": "text", "pairwise": "selected", "videorectangle": "labels"}
@@ -210,7 +210,13 @@ def _flat(
     if rows and not items:
         raise _nameless(path)
     given, more = answers_to(items, options, str(path))
-    return Answers(given, left_out + more)
+    results = [one for item in items for one in item.results]
+    read = sorted(holding_label(results, options.controls, str(path)))
+    note = (
+        f"Labels are those of {listed(read) or 'no column'}; JSON-MIN and CSV do not "
+        "say what was skipped, the JSON export does."
+    )
+    return Answers(given, left_out + more, notes=(note,))
 
 
 def _flat_results(column: str, value: Any) -> Iterable[Result]:

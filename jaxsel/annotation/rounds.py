@@ -156,8 +156,8 @@ def read_round(path: Path) -> Round:
     written = found.pop("format", None) if isinstance(found, dict) else None
     if written != FORMAT:
         raise UserError(
-            f"{path}: expected a round of format {FORMAT}, found {quoted(written)}; read it "
-            "with the version of jaxsel that wrote it"
+            f"{path}: expected a round of format {FORMAT}, found {quoted(written)}; "
+            "read it with the version of jaxsel that wrote it"
         )
     if set(found) != set(_KINDS):
         odd = ", ".join(sorted(set(found) ^ set(_KINDS)))

@@ -81,7 +81,7 @@ def respelt(names: Collection[str], ids: Iterable[str]) -> dict[str, set[str]]:
         for reading in readings_of(name):
             wanted.setdefault(reading, []).append(name)
     found: dict[str, set[str]] = {name: set() for name in names}
-    for one in ids:
+    for one in ids if wanted else ():
         for reading in readings_of(one):
             for name in wanted.get(reading, ()):
                 found[name].add(one)

@@ -12,6 +12,7 @@ import operator
 import re
 import types
 import typing
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
@@ -108,7 +109,7 @@ def table_of(text: str, source: str) -> list[tuple[str, dict[str, str]]]:
         text, delimiter, skipped = rest, said[1], 1
     found = records(text, source, delimiter)
     header = [name.strip() for name in found[0][1]] if found else []
-    twice = sorted({name for name in header if name and header.count(name) > 1})
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
     if not any(header) or twice:
         raise UserError(
             f"{source}, line {1 + skipped}: expected columns of different names, found "

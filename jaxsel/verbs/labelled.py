@@ -57,8 +57,8 @@ def _refuse_table(file: pathlib.Path, text: str) -> None:
     if {"id", "label"} <= set(re.split("[,;\t]", header)):
         raise UserError(
             f"{file}: expected a labels.csv with the columns {_HEADER}, or ids one a "
-            f"line, found a table with {shortened(header)}: make a labels.csv of it by jaxsel "
-            "import --from csv"
+            f"line, found a table with {shortened(header)}: make a labels.csv of "
+            "it by jaxsel import --from csv"
         )
 
 
@@ -66,10 +66,8 @@ def _as_in_the_pool(
     file: pathlib.Path, names: list[str], row_of: dict[str, int]
 ) -> list[str]:
     """Names as the pool spells them, where another spelling can mean one row alone."""
-    meant = {name: {name} for name in names if name in row_of}
-    if len(meant) < len(set(names)):
-        meant |= respelt({*names} - {*meant}, row_of)
-    strangers = [name for name in names if not meant[name]]
+    meant = respelt({name for name in names if name not in row_of}, row_of)
+    strangers = [name for name in names if not meant.get(name, True)]
     if strangers:
         raise UserError(
             f"{file}: expected ids of the pool's {len(row_of)} rows, found "
@@ -83,7 +81,7 @@ def _as_in_the_pool(
                 f"which can mean {listed(sorted(ids))}: give the ids as the pool has "
                 "them"
             )
-    return [next(iter(meant[name])) for name in names]
+    return [next(iter(meant.get(name, (name,)))) for name in names]
 
 
 def indices_in(file: pathlib.Path, n: int) -> list[int]:
