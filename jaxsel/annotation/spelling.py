@@ -17,7 +17,7 @@ _QUERY = re.compile(r"[?&]d=([^&]*)")
 
 
 def parts_of(name: str) -> Parts:
-    r"""The parts of a path in one spelling: composed, without `.` and `..`.
+    r"""The parts of a path in one spelling: composed, without `.`, `..` and outer blanks.
 
     Args:
       name: a path with `/` or `\` between its parts, absolute or not.
@@ -26,9 +26,9 @@ def parts_of(name: str) -> Parts:
       >>> parts_of(".\\wells/../wells/b.png")
       ('wells', 'b.png')
     """
-    text = unicodedata.normalize("NFC", name).strip().replace("\\", "/")
+    text = unicodedata.normalize("NFC", name).replace("\\", "/")
     parts: list[str] = []
-    for part in text.split("/"):
+    for part in map(str.strip, text.split("/")):
         if part == ".." and parts and parts[-1] != "..":
             parts.pop()
         elif part not in ("", "."):

@@ -233,6 +233,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         for name, value in pairs:
-            if found[name] != value:
+            if found[name] is not value and found[name] != value:
                 raise ValueError(f"an object with {quoted(name)} twice")
     return found

@@ -76,7 +76,10 @@ def test_a_name_as_it_stands_comes_first() -> None:
         (["./q%20r.png"], r"several share: './q%20r.png' \('q r.png', 'q%20r.png'\)"),
         (["z.png"], "the 5 picks, found 1 of 1 .*'z.png'"),
         (["other/1.png"], "not among them"),
-        (["z/only.png", "only.png"], "'z/only.png' and 'only.png', which both can mean"),
+        (
+            ["z/only.png", "only.png"],
+            "'z/only.png' and 'only.png', which both can mean",
+        ),
         ([str(k) for k in range(7)], r"found 7 of 7 .*'4', … \(2 more\)"),
         ([""], "not among them"),
     ],
@@ -109,7 +112,7 @@ def test_spellings_do_not_depend_on_the_way_they_are_spelt(name: str) -> None:
     parts = parts_of(name)
     assert parts_of("/".join(parts)) == parts
     assert parts_of(unicodedata.normalize("NFD", name)) == parts
-    assert parts_of("./" + name.strip()) == parts
+    assert parts_of("./ " + name) == parts
     assert not parts or parts in readings_of(name)
 
 

@@ -167,14 +167,14 @@ def test_json_that_is_none(tmp_path: pathlib.Path, text: str, message: str) -> N
 
 def test_no_message_quotes_a_file(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "f"
-    long = json.dumps({"images": ["x" * 2_000_000], "annotations": [], "categories": []})
+    long = json.dumps({"images": ["x" * 200_000], "annotations": [], "categories": []})
     for tool in ("csv", "coco", "label-studio", "cvat", "fiftyone"):
-        for text in (long, long.replace("{", "").replace("[", ""), "a," * 10**6 + "a"):
+        for text in (long, long.replace("{", "").replace("[", ""), "a," * 10**5 + "a"):
             path.write_text(text)
             with pytest.raises(UserError) as raised:
                 import_labels(tool, path, PICKS)
             assert len(str(raised.value)) <= LONGEST_MESSAGE + 50
-    assert shortened("a" * 10**6, 100).count("a") == 101  # "characters" has one more
+    assert shortened("z" * 10**6, 100).count("z") == 100
     assert str(UserError("b" * 10**6)).endswith("b" * (LONGEST_MESSAGE // 4))
     assert quoted({"a": "x" * 999}, 20).startswith("{'a': 'xxxxxxx")
     assert listed("ab" * 9, most=1) == "'a', … (17 more)"
