@@ -67,7 +67,7 @@ def read_json(path: pathlib.Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(
             f"expected JSON in {path}, found text that does not parse ({error}): "
             "restore the file, or start in a new --workdir"

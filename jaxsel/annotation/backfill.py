@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from jaxsel.annotation.labels import UNUSABLE, Label, refuse_strangers
 from jaxsel.annotation.picks import Pick
-from jaxsel.errors import UserError
+from jaxsel.errors import UserError, listed
 
 
 class Standing(NamedTuple):
@@ -62,7 +62,7 @@ def standing(
     if both:
         raise UserError(
             f"expected picks either labelled or unusable, found {len(both)} that are "
-            f"both ({', '.join(map(repr, both[:5]))}); take them out of one of the two"
+            f"both ({listed(both)}); take them out of one of the two"
         )
     budget = len(picks) if budget is None else budget
     if budget < 0:

@@ -14,17 +14,21 @@ name is no UTF-8, since JSON can only hold it as a lone surrogate.
 """
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxsel.annotation.labels import Label, label_of
-from jaxsel.annotation.names import columns_of, matched
-from jaxsel.annotation.options import ExportOptions, ImportOptions, json_of, with_paths
+from jaxsel.annotation.answers import Answer, Answers
+from jaxsel.annotation.names import columns_of
+from jaxsel.annotation.options import ExportOptions, ImportOptions, with_paths
 from jaxsel.annotation.picks import Pick
-from jaxsel.errors import UserError
+from jaxsel.annotation.texts import json_of
+from jaxsel.annotation.values import name_of, text_of
+from jaxsel.errors import UserError, quoted, shortened
 
 FILE = "coco.json"
+_WHAT = "a COCO data set"
 
 
 def dataset(
@@ -47,7 +51,9 @@ def dataset(
       [{'id': 1, 'name': 'cat', 'supercategory': ''}]
     """
     if len(set(classes)) < len(classes):
-        raise UserError(f"expected each class once, found {', '.join(classes)}")
+        raise UserError(
+            f"expected each class once, found {shortened(', '.join(classes))}"
+        )
     images = []
     for number, pick in enumerate(with_paths(picks, "COCO"), start=1):
         size = (sizes or {}).get(pick.id)
@@ -75,42 +81,106 @@ def export_coco(picks: Sequence[Pick], options: ExportOptions) -> dict[str, str]
     return {FILE: json.dumps(whole, indent=1) + "\n"}
 
 
-def import_coco(
-    path: Path, picks: Sequence[Pick], options: ImportOptions
-) -> dict[str, Label]:
-    """Labels out of a COCO file: the category that an image's annotations have.
+def read_coco(path: Path, options: ImportOptions) -> Answers:
+    """What a COCO file says: the categories of the annotations of each image.
 
     Args:
       path: the JSON, or a zip archive with one.
-      picks: what was exported.
-      options: `unusable` and `separator` are used.
+      options: not used.
 
     Returns:
-      Labels by id of the pick; images without annotations are not there.
+      An answer for each image. Annotations without a category, or of a category or an
+      image that the file does not define, are counted as left out.
 
     Raises:
-      UserError: another format, names that are no picks, or several categories on an
-        image and no separator.
+      UserError: another format; or two images, or two categories, that differ and have
+        one id, since annotations name them by their ids alone.
     """
-    found = json_of(path, "a COCO data set")
-    try:
-        category = {one["id"]: str(one["name"]) for one in found["categories"]}
-        names: dict[Any, list[str]] = {one["id"]: [] for one in found["images"]}
-        for one in found["annotations"]:
-            names[one["image_id"]].append(category[one["category_id"]])
-        images = [
-            (one["id"], str(one.get("jaxsel_id", one["file_name"])))
-            for one in found["images"]
-        ]
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{path}: expected COCO's images, annotations and categories that refer to "
-            f"each other, found damage ({error!r}); export it again"
-        ) from error
-    pairs = []
-    for number, name in images:
-        where = f"{path}, image {name!r}"
-        label = label_of(names[number], where, options.unusable, options.separator)
-        if label is not None:
-            pairs.append((name, label))
-    return matched(pairs, picks, str(path))
+    del options
+    return answers_of(json_of(path, _WHAT), path)
+
+
+def answers_of(found: Any, path: Path) -> Answers:
+    """The same of what was parsed already."""
+    images, annotations, kinds = (
+        _entries(found, key, path) for key in ("images", "annotations", "categories")
+    )
+    names = _by_id(path, "image", images, _name_of)
+    categories = _by_id(path, "category", kinds, _class_of)
+    left_out: Counter[str] = Counter()
+    classes: dict[Any, list[str]] = {number: [] for number in names}
+    for one in annotations:
+        image, category = _id_of(one.get("image_id")), _id_of(one.get("category_id"))
+        if image not in names:
+            left_out["annotation of an image that the file does not list"] += 1
+        elif category is None:
+            left_out["annotation without a category"] += 1
+        elif not categories.get(category):
+            left_out["annotation of a category that the file does not name"] += 1
+        else:
+            classes[image].append(categories[category])
+    given = [
+        Answer(name, tuple(classes[number]), f"{path}, image {quoted(name)}")
+        for number, name in names.items()
+    ]
+    return Answers(given, left_out)
+
+
+def _by_id(
+    path: Path,
+    what: str,
+    entries: Sequence[dict[str, Any]],
+    value_of: Callable[[dict[str, Any]], str | None],
+) -> dict[Any, str]:
+    """What each id stands for; an id that stands for two things means neither."""
+    found: dict[Any, str] = {}
+    for one in entries:
+        number, value = _id_of(one.get("id")), value_of(one)
+        if number is None or (value is None and what == "image"):
+            raise _damaged(path, f"{_article(what)} without one, {quoted(one)}")
+        if found.setdefault(number, value or "") != (value or ""):
+            raise UserError(
+                f"{path}: expected each {what} to have its own id, found "
+                f"{quoted(number)} for {quoted(found[number])} and {quoted(value)}: "
+                "which of them an annotation means is not known; give each its own id"
+            )
+    return found
+
+
+def _entries(found: Any, key: str, path: Path) -> list[dict[str, Any]]:
+    entries = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(entries, list):
+        raise _damaged(path, f"no list of {key}")
+    for one in entries:
+        if not isinstance(one, dict):
+            raise _damaged(path, f"{quoted(one)} among the {key}")
+    return entries
+
+
+def _class_of(category: dict[str, Any]) -> str | None:
+    return text_of(category.get("name"))
+
+
+def _article(what: str) -> str:
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
+
+
+def _name_of(image: dict[str, Any]) -> str | None:
+    """How an image is called; the id that was exported comes first."""
+    return name_of(image.get("jaxsel_id")) or name_of(image.get("file_name"))
+
+
+def _id_of(value: Any) -> int | str | None:
+    """A number or a text that names something; `True` and 1.5 name nothing."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    return value
+
+
+def _damaged(path: Path, found: str) -> UserError:
+    return UserError(
+        f"{path}: expected COCO's images, annotations and categories with an id and a "
+        f"name each, found damage ({found}); export it again"
+    )

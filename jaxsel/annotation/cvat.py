@@ -12,7 +12,7 @@ target's name.
 
 Sources: "Dataset manifest" and "XML annotation format" (docs.cvat.ai),
 cvat-ai/cvat#7701 (order of uploads), `cvat_sdk.core.uploading` 2.80.0 (names of
-uploads). Export for `import_cvat` as "CVAT for images 1.1", the one format with tags;
+uploads). Export for `read_cvat` as "CVAT for images 1.1", the one format with tags;
 "COCO 1.0" has the classes of shapes only.
 
 Checked against the XML that datumaro 1.13.12 writes for CVAT. The manifest was compared
@@ -21,25 +21,25 @@ with the source of CVAT's reader (`utils/dataset_manifest/core.py`), not run thr
 
 import json
 import os
+import re
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from jaxsel.annotation.coco import import_coco
-from jaxsel.annotation.labels import Label, label_of
-from jaxsel.annotation.names import link_names, matched
-from jaxsel.annotation.options import (
-    ExportOptions,
-    ImportOptions,
-    text_or_member,
-    with_paths,
-)
+from jaxsel.annotation.answers import Answer, Answers
+from jaxsel.annotation.coco import answers_of
+from jaxsel.annotation.names import link_names
+from jaxsel.annotation.options import ExportOptions, ImportOptions, with_paths
 from jaxsel.annotation.picks import Pick
-from jaxsel.errors import UserError
+from jaxsel.annotation.places import refuse_outside
+from jaxsel.annotation.texts import parse_json, text_or_member
+from jaxsel.errors import UserError, listed, quoted, shortened
 
 MANIFEST = "manifest.jsonl"
 FILES = "files.txt"
+_LINK = re.compile(r"[0-9]{6,}_[A-Za-z0-9._-]*")
 
 
 def manifest(
@@ -85,36 +85,39 @@ def export_cvat(picks: Sequence[Pick], options: ExportOptions) -> dict[str, str]
     }
 
 
-def write_links(folder: Path, picks: Sequence[Pick], root: Path) -> list[Path]:
+def write_links(
+    folder: Path, picks: Sequence[Pick], root: Path, *, force: bool = False
+) -> list[Path]:
     """Puts the picked images into a folder under the names of the manifest.
 
     Args:
       folder: new or empty.
       picks: each with a path.
-      root: where relative paths start.
+      root: where relative paths start; a path that leads out of it is refused.
+      force: whether the links of an earlier export in the folder are replaced; files
+        with other names stay.
 
     Returns:
       The files, in pick order: hard links, or copies where the file system has none.
       A program that writes into a hard link writes into the image.
 
     Raises:
-      UserError: the folder holds files, or an image is not there; nothing was written.
+      UserError: the folder holds files, or an image is not there or lies outside of
+        `root`; nothing was written.
     """
     ordered = with_paths(picks, "CVAT")
-    if folder.exists() and any(folder.iterdir()):
-        raise UserError(
-            f"expected a new or empty folder for links, found files in {folder}; give "
-            "another folder"
-        )
+    refuse_outside(ordered)
     sources = [root / pick.path for pick in ordered]
     missing = [str(source) for source in sources if not source.is_file()]
     if missing:
         raise UserError(
             f"expected {len(sources)} images below {root}, found {len(missing)} "
-            f"missing ({', '.join(map(repr, missing[:5]))}); give the folder that they "
-            "were picked from"
+            f"missing ({listed(missing)}); give the folder that they were picked from"
         )
+    check_links(folder, force=force)
     folder.mkdir(parents=True, exist_ok=True)
+    for old in _links_in(folder):
+        old.unlink()
     targets = [folder / name for name in link_names(ordered)]
     for source, target in zip(sources, targets, strict=True):
         try:
@@ -125,49 +128,87 @@ def write_links(folder: Path, picks: Sequence[Pick], root: Path) -> list[Path]:
     return targets
 
 
-def import_cvat(
-    path: Path, picks: Sequence[Pick], options: ImportOptions
-) -> dict[str, Label]:
-    """Labels out of "CVAT for images 1.1" or "COCO 1.0", as CVAT exports them.
+def check_links(folder: Path, *, force: bool = False) -> None:
+    """Refuses a folder that holds files which links would stand beside or replace.
+
+    Raises:
+      UserError: it is a file, or holds files: any, or with `force` others than the
+        links of an earlier export.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UserError(f"expected a folder for links, found a file: {folder}")
+    there = set(folder.iterdir())
+    if force:
+        there -= set(_links_in(folder))
+    if there:
+        raise UserError(
+            f"expected a new or empty folder for links, found files in {folder} "
+            f"({listed(sorted(path.name for path in there))}); give another folder"
+            f"{' or remove them' if force else ', or --force to replace earlier links'}"
+        )
+
+
+def _links_in(folder: Path) -> list[Path]:
+    """Files whose names are those of links."""
+    return [
+        path
+        for path in folder.iterdir()
+        if _LINK.fullmatch(path.name) and (path.is_file() or path.is_symlink())
+    ]
+
+
+def read_cvat(path: Path, options: ImportOptions) -> Answers:
+    """What "CVAT for images 1.1" or "COCO 1.0" says, as CVAT exports them.
 
     An item's label is its tag, or the class of its shapes. It is unusable where that
     is one of `options.unusable`: make a tag of that name. An image without either is
     still open, and so is one that was removed in CVAT: its exports say nothing of that.
+    Attributes of tags and shapes are counted as left out.
 
     Args:
       path: `annotations.xml`, a COCO `.json`, or the zip archive that CVAT made.
-      picks: what was exported to CVAT.
-      options: `unusable` and `separator` are used.
+      options: not used.
 
     Returns:
-      Labels by id of the pick.
+      An answer for each image.
 
     Raises:
-      UserError: another format, names that are no picks, or several labels for an image
-        and no separator.
+      UserError: another format, or an image without a name.
     """
-    if path.suffix.lower() == ".json":
-        return import_coco(path, picks, options)
-    pairs = []
-    for image in _images(path):
-        name = image.get("name", "")
-        names = [child.get("label", "") for child in image]
-        where = f"{path}, image {name!r}"
-        label = label_of(names, where, options.unusable, options.separator)
-        if label is not None:
-            pairs.append((name, label))
-    return matched(pairs, picks, str(path))
+    del options
+    text = text_or_member(path, "annotations exported from CVAT", (".xml", ".json"))
+    if text.lstrip()[:1] in ("{", "["):
+        return answers_of(parse_json(text, path, "a COCO data set"), path)
+    given = []
+    left_out: Counter[str] = Counter()
+    for image in _images(text, path):
+        name = image.get("name")
+        if not name:
+            raise UserError(
+                f"{path}: expected a name for each image, found image "
+                f"{quoted(image.get('id', ''))} without one; export it again"
+            )
+        classes = []
+        for child in image:
+            if label := (child.get("label") or "").strip():
+                classes.append(label)
+            else:
+                left_out[f"{shortened(str(child.tag))} without a label"] += 1
+            left_out["attribute of a tag or a shape"] += len(child.findall("attribute"))
+        given.append(Answer(name, tuple(classes), f"{path}, image {quoted(name)}"))
+    return Answers(given, left_out)
 
 
-def _images(path: Path) -> list[ElementTree.Element]:
+def _images(text: str, path: Path) -> list[ElementTree.Element]:
     """The `image` elements of an annotation file."""
-    text = text_or_member(path, "annotations exported from CVAT", ".xml")
     try:
         # Entities of its own are how a small file fills the memory; CVAT writes none.
         if "<!DOCTYPE" in text:
             raise ElementTree.ParseError("a document type")
         root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError, RecursionError) as error:
         raise UserError(
             f"{path}: expected CVAT's XML, found {error}; export it again"
         ) from error

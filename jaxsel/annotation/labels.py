@@ -12,7 +12,7 @@ from jaxsel.annotation.tables import (
     table_text,
     text_of,
 )
-from jaxsel.errors import UserError
+from jaxsel.errors import UserError, listed, quoted, shortened
 from jaxsel.files import write_text
 
 
@@ -59,20 +59,28 @@ def label_of(
       The label, `UNUSABLE`, or `None` where nothing was said.
 
     Raises:
-      UserError: several different names and no separator.
+      UserError: several different names, and no separator or one that is part of a
+        name.
 
     Example:
       >>> label_of(["cat", "cat"], "a.png"), label_of(["cat", "unusable"], "a.png")
       ('cat', <Mark.UNUSABLE: 'unusable'>)
     """
-    distinct = sorted(set(names) - {""})
+    distinct = sorted({name.strip() for name in names} - {""})
     words = {word.casefold() for word in (*unusable, UNUSABLE.value)}
     if any(name.casefold() in words for name in distinct):
         return UNUSABLE
     if len(distinct) > 1 and separator is None:
         raise UserError(
-            f"{where}: expected one label, found {', '.join(distinct)}; label each "
-            "item once, or give a separator to keep several"
+            f"{where}: expected one label, found "
+            f"{shortened(', '.join(map(shortened, distinct)))}; label each item once, "
+            "or give a separator to keep several"
+        )
+    if len(distinct) > 1 and any(str(separator) in name for name in distinct):
+        raise UserError(
+            f"{where}: expected a separator that no class contains, found "
+            f"{quoted(separator)} in {shortened(', '.join(map(shortened, distinct)))}; "
+            "give another separator"
         )
     return (separator or "").join(distinct) or None
 
@@ -126,12 +134,10 @@ def refuse_strangers(
       UserError: there are strangers; the first few and both counts are named.
     """
     if strangers:
-        first = ", ".join(repr(name) for name in strangers[:5])
         raise UserError(
             f"{source}: expected ids of the {known} picks, found {len(strangers)} of "
-            f"{found} that are not among them ({first}"
-            f"{', …' if len(strangers) > 5 else ''}); give the picks.csv that was "
-            "exported, or mend the ids"
+            f"{found} that are not among them ({listed(strangers)}); give the "
+            "picks.csv that was exported, or mend the ids"
         )
 
 
@@ -170,7 +176,7 @@ def _check(lines: Sequence[tuple[int, LabelRow]], source: str) -> None:
         if not (row.id and row.label and row.index >= 0):
             raise UserError(
                 f"{source}, line {line}: expected an id, an index of at least 0 and a "
-                f"label, found {tuple(row)}; mend or delete the line"
+                f"label, found {quoted(tuple(row))}; mend or delete the line"
             )
     refuse_repeats(lines, ("id", "index"), source)
 
@@ -214,25 +220,45 @@ def merged(
     """
     known = {row.id: row for row in earlier}
     at_index = {row.index: row for row in earlier}
-    moved, changed = [], []
+    moved = []
     for row in new:
         same = known.get(row.id)
         if (same or row).index != row.index or at_index.get(
             row.index, row
         ).id != row.id:
-            moved.append(f"{row.id!r} at row {row.index}")
-        elif same and same.label != row.label:
-            changed.append(f"{row.id!r}: {same.label} before, {row.label} now")
+            moved.append(f"{quoted(row.id)} at row {row.index}")
     if moved:
         raise UserError(
             f"expected labels of one pool, found {len(moved)} of {len(new)} where id "
             f"and row disagree with the earlier labels ({'; '.join(moved[:5])}); give "
             "the labels of the same pool"
         )
-    if changed and not replace:
+    other = changes(earlier, new)
+    if other and not replace:
+        words = [
+            f"{quoted(name)}: {shortened(was)} before, {shortened(now)} now"
+            for name, was, now in other[:5]
+        ]
         raise UserError(
-            f"expected labels that agree with the earlier ones, found {len(changed)} "
-            f"of {len(new)} that differ ({'; '.join(changed[:5])}); mend one of the "
-            "two, or ask for the new ones to replace the earlier ones"
+            f"expected labels that agree with the earlier ones, found {len(other)} "
+            f"of {len(new)} that differ ({'; '.join(words)}); mend one of the two, or "
+            "let the new ones replace the earlier ones by --replace (replace=True)"
         )
     return list((known | {row.id: row for row in new}).values())
+
+
+def changes(
+    earlier: Iterable[LabelRow], new: Iterable[LabelRow]
+) -> list[tuple[str, str, str]]:
+    """Ids whose label differs between two lists, with the label before and now.
+
+    Example:
+      >>> changes([LabelRow("a", 0, "cat")], [LabelRow("a", 0, "dog")])
+      [('a', 'cat', 'dog')]
+    """
+    known = {row.id: row.label for row in earlier}
+    return [
+        (row.id, known[row.id], row.label)
+        for row in new
+        if known.get(row.id, row.label) != row.label
+    ]

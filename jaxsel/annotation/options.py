@@ -1,17 +1,26 @@
 """What exporters and importers of every tool may be told, and what they may ask for."""
 
-import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jaxsel.annotation.labels import UNUSABLE
 from jaxsel.annotation.picks import Pick
-from jaxsel.annotation.tables import text_of
-from jaxsel.errors import UserError
+from jaxsel.annotation.texts import json_of, text_or_member
+from jaxsel.errors import UserError, listed
+
+__all__ = [
+    "DISAGREE",
+    "LOCAL_FILES",
+    "ExportOptions",
+    "ImportOptions",
+    "json_of",
+    "text_or_member",
+    "with_paths",
+]
 
 LOCAL_FILES = "/data/local-files/?d="
+DISAGREE = ("majority", "first", "skip")
 
 
 class ExportOptions(NamedTuple):
@@ -37,12 +46,24 @@ class ImportOptions(NamedTuple):
     Attributes:
       unusable: the labels that mean that an item can not be used.
       separator: put between several different labels of an item; `None` refuses them.
-      control: the name of the one control that holds the label, for tools with several.
+      control: what holds the label where there are several: a control of Label Studio,
+        a field of FiftyOne, a column of a table; one name or several.
+      disagree: which label counts where annotators disagree on a pick: that of the
+        `majority` (none at a tie), the `first` in the file, or none (`skip`); `None`
+        refuses the file.
     """
 
     unusable: Sequence[str] = (UNUSABLE.value,)
     separator: str | None = None
-    control: str | None = None
+    control: str | Sequence[str] | None = None
+    disagree: str | None = None
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """`control` as names; none where nothing was asked for."""
+        if self.control is None:
+            return ()
+        return (self.control,) if isinstance(self.control, str) else (*self.control,)
 
 
 def with_paths(picks: Sequence[Pick], tool: str) -> list[Pick]:
@@ -56,48 +77,7 @@ def with_paths(picks: Sequence[Pick], tool: str) -> list[Pick]:
     if bare or not ordered:
         raise UserError(
             f"expected picks with a path for {tool}, found {len(bare)} of "
-            f"{len(ordered)} without (first: {bare[:1] or 'no picks'}); select from an "
-            "image folder, or export to csv"
+            f"{len(ordered)} without (first: {listed(bare[:1]) or 'no picks'}); select "
+            "from an image folder, or export to csv"
         )
     return ordered
-
-
-def json_of(path: Path, what: str, member: str = ".json") -> Any:
-    """The JSON in a file, or in the one file of an archive whose name ends so.
-
-    Raises:
-      UserError: it cannot be read or does not parse, or the archive holds none or
-        several.
-    """
-    text = text_or_member(path, what, member)
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"{path}: expected {what} as JSON, found text that does not parse "
-            f"({error}); export it again"
-        ) from error
-
-
-def text_or_member(path: Path, what: str, member: str) -> str:
-    """A file's text, or that of the one file in a zip archive whose name ends so.
-
-    Raises:
-      UserError: as `json_of`.
-    """
-    if not zipfile.is_zipfile(path):
-        return text_of(path, what)
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(member)]
-        if len(names) != 1:
-            raise UserError(
-                f"{path}: expected one file *{member} in the archive, found "
-                f"{len(names)}; unpack it and give the file"
-            )
-        try:
-            return archive.read(names[0]).decode("utf-8-sig")
-        except (zipfile.BadZipFile, UnicodeDecodeError, RuntimeError) as error:
-            raise UserError(
-                f"{path}: expected a whole archive with UTF-8 text, found {error} in "
-                f"{names[0]}; export it again"
-            ) from error

@@ -12,7 +12,7 @@ from jaxsel.annotation.tables import (
     table_text,
     text_of,
 )
-from jaxsel.errors import UserError
+from jaxsel.errors import UserError, quoted
 from jaxsel.files import write_text
 
 
@@ -82,7 +82,7 @@ def check_picks(lines: Sequence[tuple[int, Pick]], source: str) -> None:
             if not holds:
                 raise UserError(
                     f"{source}, line {line}: expected {column} {wanted}, found "
-                    f"{getattr(pick, column)!r}; mend or delete the line"
+                    f"{quoted(getattr(pick, column))}; mend or delete the line"
                 )
     refuse_repeats(lines, UNIQUE, source)
 

@@ -9,7 +9,7 @@ from jaxsel.annotation.backfill import standing
 from jaxsel.annotation.labels import Label
 from jaxsel.annotation.picks import Pick
 from jaxsel.annotation.tables import text_of
-from jaxsel.errors import UserError
+from jaxsel.errors import UserError, listed, quoted, shortened
 from jaxsel.files import hash_of, write_json
 
 FORMAT = 1
@@ -119,7 +119,7 @@ def continued(
     if beyond:
         raise UserError(
             f"expected picks of a pool of {earlier.rows} rows, found {len(beyond)} "
-            f"beyond it ({', '.join(map(repr, beyond[:5]))}); give the picks of that "
+            f"beyond it ({listed(beyond)}); give the picks of that "
             "round"
         )
     now = standing(picks, labels, budget=max(budget, 0))
@@ -148,7 +148,7 @@ def read_round(path: Path) -> Round:
     """
     try:
         found = json.loads(text_of(path, "a round"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if isinstance(error, UserError):
             raise
         raise UserError(
@@ -158,19 +158,19 @@ def read_round(path: Path) -> Round:
     written = found.pop("format", None) if isinstance(found, dict) else None
     if written != FORMAT:
         raise UserError(
-            f"{path}: expected a round of format {FORMAT}, found {written!r}; read it "
-            "with the version of jaxsel that wrote it"
+            f"{path}: expected a round of format {FORMAT}, found {quoted(written)}; "
+            "read it with the version of jaxsel that wrote it"
         )
     if set(found) != set(_KINDS):
         odd = ", ".join(sorted(set(found) ^ set(_KINDS)))
         raise UserError(
             f"{path}: expected the fields of a round, found missing or unknown ones "
-            f"({odd}); restore the file"
+            f"({shortened(odd)}); restore the file"
         )
     for name, kind in _KINDS.items():
         if not isinstance(found[name], kind) or isinstance(found[name], bool):
             raise UserError(
                 f"{path}: expected {name} to be {kind.__name__}, found "
-                f"{found[name]!r}; restore the file"
+                f"{quoted(found[name])}; restore the file"
             )
     return Round(**{**found, "parents": tuple(found["parents"])})

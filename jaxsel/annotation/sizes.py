@@ -28,6 +28,8 @@ def image_sizes(picks: Sequence[Pick], root: Path) -> dict[str, tuple[int, int]]
 
     sizes = {}
     for pick in picks:
+        if not (root / pick.path).is_file():  # a pipe would be waited for
+            continue
         try:
             # No pixel is decoded, so a huge image is no danger.
             with warnings.catch_warnings():

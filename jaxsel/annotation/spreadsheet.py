@@ -1,15 +1,16 @@
 """CSV: a table with a column to fill in; any table with ids and labels read back."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from jaxsel.annotation.labels import Label, label_of
-from jaxsel.annotation.names import matched
+from jaxsel.annotation.answers import Answer, Answers
 from jaxsel.annotation.options import ExportOptions, ImportOptions
 from jaxsel.annotation.picks import Pick, check_picks
-from jaxsel.annotation.tables import MaybeEmpty, records, table_text, text_of
-from jaxsel.errors import UserError
+from jaxsel.annotation.tables import MaybeEmpty, table_of, table_text
+from jaxsel.annotation.texts import text_of
+from jaxsel.errors import UserError, listed
 
 FILE = "to-label.csv"
 
@@ -48,47 +49,70 @@ def export_csv(picks: Sequence[Pick], options: ExportOptions) -> dict[str, str]:
     return {FILE: table_text(Sheet, [Sheet(*pick, "") for pick in ordered])}
 
 
-def import_csv(
-    path: Path, picks: Sequence[Pick], options: ImportOptions
-) -> dict[str, Label]:
-    """Labels out of a table with the columns `id` and `label`; others are not read.
+def read_csv(path: Path, options: ImportOptions) -> Answers:
+    """What a table says: ids in a column, labels in another; others are not read.
 
-    A row without a label is still open; one whose label is in `options.unusable` is
-    unusable. Cells may be separated by commas, semicolons or tabs. An apostrophe before
-    an id is the guard of the export (`cells.to_cell`); labels are taken as they stand.
+    The ids stand in `jaxsel_id`, or else in `id`; the labels in `label`, or in the
+    columns that `options.control` names. Capitals and blanks around a column's name do
+    not matter. A row without a label is still open; one whose label is in
+    `options.unusable` is unusable. Cells may be separated by commas, semicolons or
+    tabs. An apostrophe before an id is the guard of the export (`cells.to_cell`);
+    labels are taken as they stand.
 
     Args:
       path: the file; the export filled in, or a table of one's own.
-      picks: what was exported.
-      options: `unusable` is used.
+      options: `control` is used.
 
     Returns:
-      Labels by id of the pick.
+      An answer for each row.
 
     Raises:
-      UserError: no such columns, a line of another length, ids that are no picks, or
-        two labels for one that differ.
+      UserError: no such columns, or a line of another length.
     """
-    text = text_of(path, "labels")
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    found = records(text, str(path), delimiter)
-    header = found[0][1] if found else []
-    if header.count("id") != 1 or header.count("label") != 1:
+    rows = table_of(text_of(path, "labels"), str(path))
+    labels = options.controls or ("label",)
+    return table_answers(rows, str(path), ("jaxsel_id", "id"), labels)
+
+
+def table_answers(
+    rows: Sequence[tuple[str, Mapping[str, str]]],
+    source: str,
+    ids: Sequence[str],
+    labels: Sequence[str],
+) -> Answers:
+    """The answers that stand in columns of a table.
+
+    Args:
+      rows: as `tables.table_of` returns them.
+      source: what to call the file in a message.
+      ids: columns that may name the items; the first that is there does.
+      labels: the columns with labels, all of which have to be there.
+
+    Returns:
+      An answer for each row.
+
+    Raises:
+      UserError: a column is missing.
+    """
+    if not rows:
+        return Answers([], Counter())
+    columns = {name.casefold(): name for name in rows[0][1]}
+    at_id = next((columns[name] for name in ids if name in columns), None)
+    at_labels = [
+        name if name in rows[0][1] else columns.get(name.casefold()) for name in labels
+    ]
+    if at_id is None or None in at_labels:
         raise UserError(
-            f"{path}, line 1: expected the columns id and label once each, found "
-            f"{', '.join(header) or 'nothing'}; name them in the first line"
+            f"{source}, line 1: expected the columns {' or '.join(ids)} and "
+            f"{', '.join(labels)} once each, found {listed(rows[0][1], most=20)}; name "
+            "them in the first line, or give the column of the labels with --control"
         )
-    at_id, at_label = header.index("id"), header.index("label")
-    pairs = []
-    for line, record in found[1:]:
-        where = f"{path}, line {line}"
-        if len(record) != len(header):
-            raise UserError(
-                f"{where}: expected {len(header)} cells, found {len(record)}; mend the "
-                "line"
-            )
-        label = label_of([record[at_label].strip()], where, options.unusable)
-        if label is not None:
-            pairs.append((record[at_id].removeprefix("'"), label))
-    return matched(pairs, picks, str(path))
+    given = [
+        Answer(
+            row[at_id].removeprefix("'"),
+            tuple(row[name] for name in at_labels if name is not None),
+            f"{source}, {where}",
+        )
+        for where, row in rows
+    ]
+    return Answers(given, Counter())

@@ -12,35 +12,27 @@ import operator
 import re
 import types
 import typing
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 from jaxsel.annotation.cells import from_cell, to_cell
-from jaxsel.errors import UserError
+from jaxsel.annotation.texts import text_of
+from jaxsel.errors import UserError, listed, quoted, shortened
+
+__all__ = [
+    "MaybeEmpty",
+    "parse_table",
+    "records",
+    "refuse_repeats",
+    "table_of",
+    "table_text",
+    "text_of",
+]
 
 MaybeEmpty = Annotated[str, "may be empty"]
 _INTEGER = re.compile(r"-?[0-9]+")
 _WANTED = {int: "an integer", float: "a finite number", str: "text"}
-
-
-def text_of(path: Path, what: str) -> str:
-    """A UTF-8 file's text, without the mark that spreadsheets put before it.
-
-    Args:
-      path: the file.
-      what: what it should be, for the message: "labels".
-
-    Raises:
-      UserError: the file is missing or is not UTF-8.
-    """
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{path}: expected {what} in a readable UTF-8 file, found {error}; "
-            "give another file, or save it again as UTF-8"
-        ) from error
 
 
 def table_text(row_type: Any, rows: Iterable[Any]) -> str:
@@ -88,6 +80,55 @@ def records(text: str, source: str, delimiter: str = ",") -> list[tuple[int, lis
         ) from error
 
 
+def table_of(text: str, source: str) -> list[tuple[str, dict[str, str]]]:
+    r"""The rows of a CSV text of another program, by the names of its columns.
+
+    Cells may be separated by commas, semicolons or tabs, as the first line has them; a
+    line `sep=;` before it, which Excel writes, says so itself. Lines whose cells are
+    all empty are none.
+
+    Args:
+      text: the file's text.
+      source: what to call the file in a message.
+
+    Returns:
+      For every row, "line 7" and its cells.
+
+    Raises:
+      UserError: no column, two of one name, or a line of another length; the line is
+        named.
+
+    Example:
+      >>> table_of("id;label\n7;cat\n", "f")
+      [('line 2', {'id': '7', 'label': 'cat'})]
+    """
+    first, _, rest = text.partition("\n")
+    delimiter = max(",;\t", key=first.count)
+    skipped = 0
+    if said := re.fullmatch(r'"?sep=(.)"?\s*', first, re.IGNORECASE):
+        text, delimiter, skipped = rest, said[1], 1
+    found = records(text, source, delimiter)
+    header = [name.strip() for name in found[0][1]] if found else []
+    twice = [name for name, count in Counter(header).items() if name and count > 1]
+    if not any(header) or twice:
+        raise UserError(
+            f"{source}, line {1 + skipped}: expected columns of different names, found "
+            f"{listed(twice) + ' twice' if twice else 'nothing'}; name each column once"
+        )
+    rows = []
+    for line, record in found[1:]:
+        if not any(cell.strip() for cell in record):
+            continue
+        where = f"line {line + skipped}"
+        if len(record) != len(header):
+            raise UserError(
+                f"{source}, {where}: expected {len(header)} cells, found "
+                f"{len(record)}; mend the line"
+            )
+        rows.append((where, dict(zip(header, record, strict=True))))
+    return rows
+
+
 def parse_table(text: str, row_type: Any, source: str) -> list[tuple[int, Any]]:
     """Rows of a CSV text as `table_text` writes it.
 
@@ -115,7 +156,7 @@ def parse_table(text: str, row_type: Any, source: str) -> list[tuple[int, Any]]:
     if header != columns:
         raise UserError(
             f"{source}, line 1: expected the header {','.join(columns)}, found "
-            f"{','.join(header) or 'nothing'}; is this another file?"
+            f"{shortened(','.join(header)) or 'nothing'}; is this another file?"
         )
     kinds = typing.get_type_hints(row_type, include_extras=True)
     rows = []
@@ -151,7 +192,8 @@ def _value_of(cell: str, kind: Any, where: str) -> Any:
     except ValueError as error:
         problem = "" if kind is float else f" ({error})"
     raise UserError(
-        f"{where}: expected {_WANTED.get(kind, 'text')}, found {cell!r}{problem}; mend "
+        f"{where}: expected {_WANTED.get(kind, 'text')}, found "
+        f"{quoted(cell)}{problem}; mend "
         "or delete the line"
     )
 
@@ -177,5 +219,5 @@ def refuse_repeats(
             if first != line:
                 raise UserError(
                     f"{source}, line {line}: expected each {column} once, found "
-                    f"{value!r} on line {first} too; delete one of the two lines"
+                    f"{quoted(value)} on line {first} too; delete one of the two lines"
                 )

@@ -1,7 +1,7 @@
 """`assignments.parquet`: for every row of the pool, the pick that stands for it."""
 
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -55,3 +55,11 @@ def write_assignments(
                 pa.array(content[part].tolist(), text),
             ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def ids_in(path: pathlib.Path) -> Iterator[str]:
+    """The ids of the pool's rows, as `printable` has them, in the pool's order."""
+    import pyarrow.parquet as pq
+
+    for batch in pq.ParquetFile(path).iter_batches(GROUP, columns=["id"]):
+        yield from batch.column(0).to_pylist()

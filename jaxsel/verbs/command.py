@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from jaxsel.errors import UserError
+from jaxsel.errors import LONGEST_MESSAGE, UserError, shortened
 
 MISTAKE = 2
 STOPPED = 130
@@ -52,10 +52,10 @@ def run_verb(command: click.Command, words: Sequence[str]) -> int:
 
 def say_mistake(message: str) -> None:
     """Prints why nothing was done, on one line, with options as the verbs call them."""
-    line = " ".join(message.split())
+    line = shortened(" ".join(message.split()), LONGEST_MESSAGE)
     for name, option in _OPTIONS.items():
         line = re.sub(rf"(?<![\w.-]){name}(?![\w.])", option, line)
-    click.echo(f"jaxsel: {line}", err=True)
+    click.echo(f"jaxsel: {plain(line)}", err=True)
 
 
 def say(as_json: bool, found: dict[str, Any], text: str) -> None:
@@ -74,6 +74,19 @@ def printable(text: str) -> str:
       'caf\\\\udce9'
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def plain(line: str) -> str:
+    """A line without characters that steer a terminal, which a file name may hold.
+
+    Example:
+      >>> plain("two\\x1b[31m.png")
+      'two\\\\x1b[31m.png'
+    """
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1]
+        for character in printable(line)
+    )
 
 
 def shown(name: str) -> str:

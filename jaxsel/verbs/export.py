@@ -2,18 +2,20 @@
 
 import os
 import pathlib
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import click
 
 from jaxsel.annotation.cvat import write_links
 from jaxsel.annotation.labels import read_labels
-from jaxsel.annotation.options import ExportOptions
+from jaxsel.annotation.options import LOCAL_FILES, ExportOptions
 from jaxsel.annotation.picks import Pick, read_picks
+from jaxsel.annotation.places import refuse_outside, refuse_strange_links
 from jaxsel.annotation.rounds import Round, read_round
 from jaxsel.annotation.sizes import image_sizes
-from jaxsel.annotation.tools import EXPORTERS, write_files
+from jaxsel.annotation.tools import EXPORTERS, check_files, write_files
 from jaxsel.annotation.tools import export as files_for
 from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
@@ -62,6 +64,11 @@ _PLAIN = ("csv", "cvat")  # what they get is text, whatever the images are calle
     type=click.Path(path_type=pathlib.Path),
     help="A labels.csv: picks that are in it are not exported again.",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace an earlier export in -o; other files stay.",
+)
 @as_json_option
 def export(
     picks: pathlib.Path,
@@ -71,17 +78,19 @@ def export(
     root: pathlib.Path | None,
     classes: str,
     labels: pathlib.Path | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Writes PICKS (a round's folder, or its picks.csv) for an annotation tool.
 
     Items are in pick order and carry the ids by which `jaxsel import` reads the labels
-    back.
+    back. Paths have to lie in the folder that was selected from.
 
     \b
     Tools, what they get, and how they take it:
       csv           to-label.csv; write into its empty column, label
-      label-studio  label-studio.json; Import of a project that shows $image
+      label-studio  label-studio.json; Import of a project that shows $image. It shows
+                    images by URL: give --prefix
       cvat          images/ (links or copies whose names begin with the rank),
                     manifest.jsonl; cvat-cli task create NAME --labels L.json
                     --sorting-method predefined local OUT/images/*
@@ -95,9 +104,7 @@ def export(
       jaxsel export round1 --to label-studio --prefix https://host/scans/ -o studio
     """
     names = [name.strip() for name in classes.split(",") if name.strip()]
-    done = export_round(
-        picks, tool, out, prefix=prefix, root=root, classes=names, labels=labels
-    )
+    done = _exported(picks, tool, out, prefix, root, names, labels, force)
     written = list(map(str, done.files))
     lines = [f"{done.picks:,} picks for {tool}: {', '.join(written)}"]
     if tool == "cvat":
@@ -112,6 +119,7 @@ def export(
         lines.append(
             f"{done.unsized:,} images could not be opened: their sizes are left out"
         )
+    lines += done.notes
     told = {**done._asdict(), "tool": tool, "files": written}
     say(as_json, told, "\n".join(lines))
 
@@ -125,12 +133,14 @@ class Exported(NamedTuple):
       unsized: how many images a tool got without the size that it asks for.
       odd_names: how many paths in it are no text, which JSON can only spell in a way
         that some readers refuse (datumaro's, and FiftyOne's database).
+      notes: sentences on what the tool will not show as it is.
     """
 
     picks: int
     files: tuple[pathlib.Path, ...]
     unsized: int
     odd_names: int
+    notes: tuple[str, ...] = ()
 
 
 def export_round(
@@ -142,8 +152,11 @@ def export_round(
     root: str | os.PathLike[str] | None = None,
     classes: Sequence[str] = (),
     labels: str | os.PathLike[str] | None = None,
+    force: bool = False,
 ) -> Exported:
     """Writes picks as an annotation tool takes them: `jaxsel export`.
+
+    What the tool will not show as it is comes as a warning of Python's, too.
 
     Args:
       picks: a round's folder, or its picks.csv.
@@ -153,21 +166,49 @@ def export_round(
       root: where paths start; by default the folder that was selected from.
       classes: names of classes.
       labels: a labels.csv; picks that are in it are left out.
+      force: whether the files of an earlier export are replaced; others stay.
 
     Returns:
       How many picks there are and the files that hold them.
 
     Raises:
-      UserError: no such picks or tool, picks that it cannot show, or an earlier export.
+      UserError: no such picks or tool, picks that it cannot show, a path that leads out
+        of the folder that was selected from, or an earlier export.
     """
-    picks, folder = pathlib.Path(picks), pathlib.Path(out)
+    done = _exported(
+        pathlib.Path(picks),
+        tool,
+        pathlib.Path(out),
+        prefix,
+        pathlib.Path(root) if root else None,
+        classes,
+        pathlib.Path(labels) if labels else None,
+        force,
+    )
+    for note in done.notes:
+        warnings.warn(note, stacklevel=2)
+    return done
+
+
+def _exported(
+    picks: pathlib.Path,
+    tool: str,
+    folder: pathlib.Path,
+    prefix: str,
+    root: pathlib.Path | None,
+    classes: Sequence[str],
+    labels: pathlib.Path | None,
+    force: bool,
+) -> Exported:
     file = picks_file(picks)
     beside = file.with_name(ROUND)
     made = read_round(beside) if beside.is_file() else None
-    wanted = _open_picks(file, pathlib.Path(labels) if labels else None, made)
-    start = pathlib.Path(root) if root else _root_of(made, file.parent)
+    wanted = _open_picks(file, labels, made)
+    refuse_outside(wanted)
+    start = root or _root_of(made, file.parent)
     sizes = image_sizes(wanted, start) if tool in _SIZED and start else {}
     files = files_for(tool, wanted, ExportOptions(prefix, start, classes, sizes))
+    check_files(folder, files, force=force)
     if tool == "cvat":
         if start is None:
             raise UserError(_no_images(file, made))
@@ -177,13 +218,23 @@ def export_round(
                 f"images that would be part of the next pool, found {folder}: give "
                 "another"
             )
-        write_links(folder / IMAGES, wanted, start)
-    write_files(folder, files)
+        refuse_strange_links(wanted, start, sizes)
+        write_links(folder / IMAGES, wanted, start, force=force)
+    write_files(folder, files, force=force)
     unsized = len(wanted) - len(sizes) if tool in _SIZED else 0
     plain = tool in _PLAIN or (tool == "label-studio" and prefix)
     odd = 0 if plain else sum(not _is_text(pick.path) for pick in wanted)
     written = tuple(folder / name for name in files)
-    return Exported(len(wanted), written, unsized, odd)
+    return Exported(len(wanted), written, unsized, odd, tuple(_notes(tool, prefix)))
+
+
+def _notes(tool: str, prefix: str) -> Iterator[str]:
+    if tool == "label-studio" and not prefix:
+        yield (
+            "Without --prefix the tasks name images by paths, which Label Studio does "
+            "not show: give the URL that the images have, --prefix https://host/scans/ "
+            f"or --prefix '{LOCAL_FILES}' for files that Label Studio serves"
+        )
 
 
 def _is_text(path: str) -> bool:

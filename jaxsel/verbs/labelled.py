@@ -7,8 +7,9 @@ from collections.abc import Collection
 import numpy as np
 
 from jaxsel.annotation.labels import Label, LabelRow, labels_of, parse_labels
-from jaxsel.annotation.tables import text_of
-from jaxsel.errors import UserError
+from jaxsel.annotation.spelling import respelt
+from jaxsel.annotation.tables import refuse_repeats, text_of
+from jaxsel.errors import UserError, listed, quoted, shortened
 
 _HEADER = ",".join(LabelRow._fields)
 KNOWN = "labelled"  # what stands for the label where a file only has ids
@@ -44,15 +45,17 @@ def read_labelled(
         names = [line.removesuffix("\r") for line in text.split("\n")]
         names = [name for name in names if name]
         names = [name for name in names if name not in gone or name in row_of]
-        _refuse_strangers(file, names, row_of)
+        names = _as_in_the_pool(file, names, row_of)
         return {row_of[name]: KNOWN for name in names}
     rows = parse_labels(text, str(file))
     rows = [row for row in rows if row.id not in gone or row.id in row_of]
-    _refuse_strangers(file, [row.id for row in rows], row_of)
+    names = _as_in_the_pool(file, [row.id for row in rows], row_of)
+    rows = [row._replace(id=name) for row, name in zip(rows, names, strict=True)]
+    refuse_repeats(list(enumerate(rows, start=2)), ("id",), str(file))
     moved = [row for row in rows if row_of[row.id] != row.index]
     if moved and all(name == str(row) for name, row in row_of.items()):
         raise UserError(
-            f"{file}: expected labels of this pool, found {moved[0].id!r} at row "
+            f"{file}: expected labels of this pool, found {quoted(moved[0].id)} at row "
             f"{moved[0].index}, which is row {row_of[moved[0].id]} here: give the "
             "labels of this pool"
         )
@@ -65,22 +68,31 @@ def _refuse_table(file: pathlib.Path, text: str) -> None:
     if {"id", "label"} <= set(re.split("[,;\t]", header)):
         raise UserError(
             f"{file}: expected a labels.csv with the columns {_HEADER}, or ids one a "
-            f"line, found a table with {header}: make a labels.csv of it by jaxsel "
-            "import --from csv"
+            f"line, found a table with {shortened(header)}: make a labels.csv of "
+            "it by jaxsel import --from csv"
         )
 
 
-def _refuse_strangers(
+def _as_in_the_pool(
     file: pathlib.Path, names: list[str], row_of: dict[str, int]
-) -> None:
-    strangers = [name for name in names if name not in row_of]
+) -> list[str]:
+    """Names as the pool spells them, where another spelling can mean one row alone."""
+    meant = respelt({name for name in names if name not in row_of}, row_of)
+    strangers = [name for name in names if not meant.get(name, True)]
     if strangers:
         raise UserError(
             f"{file}: expected ids of the pool's {len(row_of)} rows, found "
             f"{len(strangers)} of {len(names)} that are not among them "
-            f"({', '.join(map(repr, strangers[:5]))}): give ids of this pool, one a "
-            "line, or a labels.csv"
+            f"({listed(strangers)}): give ids of this pool, one a line, or a labels.csv"
         )
+    for name, ids in meant.items():
+        if len(ids) > 1:
+            raise UserError(
+                f"{file}: expected names that mean one row each, found {quoted(name)}, "
+                f"which can mean {listed(sorted(ids))}: give the ids as the pool has "
+                "them"
+            )
+    return [next(iter(meant.get(name, (name,)))) for name in names]
 
 
 def indices_in(file: pathlib.Path, n: int) -> list[int]:
