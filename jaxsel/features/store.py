@@ -20,6 +20,7 @@ from absl import logging
 from jaxsel.errors import UserError
 from jaxsel.features.dtypes import pack, unpack
 from jaxsel.files import hash_of, read_json, sha256_of_file, write_json
+from jaxsel.npy_header import load_npy
 
 VERSION = 1
 QUANTILES = (0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1)
@@ -159,8 +160,8 @@ def open_folder(folder: pathlib.Path) -> Stored:
         for name in ("features.npy", "ids.npy"):
             if sha256_of_file(folder / name) != manifest["files"][name]:
                 raise ValueError(f"{name} has not the SHA-256 of its manifest")
-        packed = np.load(folder / "features.npy", mmap_mode="r")
-        rows, ids = unpack(packed, manifest["dtype"]), np.load(folder / "ids.npy")
+        packed = load_npy(folder / "features.npy", mapped=True)
+        rows, ids = unpack(packed, manifest["dtype"]), load_npy(folder / "ids.npy")
         shape = tuple(manifest["shape"])
         if rows.shape != shape or ids.shape != shape[:1]:
             raise ValueError(f"rows {rows.shape} and ids {ids.shape} for {shape}")

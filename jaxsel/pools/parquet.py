@@ -27,7 +27,8 @@ class ParquetShard:
           column: the column of vectors; None where there is only one.
 
         Raises:
-          UserError: pyarrow is missing, no parquet, no or several columns of vectors.
+          UserError: pyarrow is missing, no parquet, no or several columns of vectors
+            (of a file without rows nothing is asked).
         """
         self.path = path
         self.stamp: Stamp = stamp_of(path)
@@ -40,16 +41,18 @@ class ParquetShard:
                 f"expected a readable parquet file, found {str(path)!r} damaged or "
                 f"truncated ({' '.join(str(error).split())}): write it again"
             ) from error
-        self._column = column or _only_vectors(self._pa, schema, path)
         groups = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(groups)]).astype(np.int64)
         self.n = int(self._starts[-1])
-        if self.n == 0:
-            raise UserError(f"expected rows in {str(path)!r}, found none")
         self._lock = threading.Lock()
         self._decoded: tuple[int, np.ndarray] | None = None
-        self.d = 0  # until the first group tells
-        first, _ = self._group(0)
+        self.d, self.dtype, self.held = 0, np.dtype(np.float32), 0
+        if self.n == 0:
+            return  # Writers of no rows often know no type of them either.
+        self._column = column or _only_vectors(self._pa, schema, path)
+        # A writer that flushes an empty batch leaves a group without rows, which tells
+        # nothing of the vectors' length.
+        first, _ = self._group(int(np.flatnonzero(groups)[0]))
         self._decoded = None
         check_number(first.dtype, path)
         self.d, self.dtype = first.shape[1], delivered(first.dtype)

@@ -5,6 +5,7 @@ import pathlib
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.npy_header import load_member, load_npy
 
 
 def read_npy(file: pathlib.Path) -> np.ndarray:
@@ -21,13 +22,9 @@ def read_npy(file: pathlib.Path) -> np.ndarray:
       UserError: the file is damaged, truncated, or holds Python objects.
     """
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            array.close()
-            raise ValueError("it is an .npz: rename it")
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        return load_npy(file, mapped=True)
+    except (OSError, ValueError) as error:
         raise _damaged(file, error) from error
-    return array
 
 
 def read_npz(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
@@ -51,12 +48,12 @@ def read_npz(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
         with file.open("rb") as stream:
             loaded = np.load(stream, allow_pickle=False)
             names = list(loaded.files)
-            ids = loaded["ids"] if "ids" in names else None
+            ids = load_member(loaded, "ids") if "ids" in names else None
             if "features" in names:
-                return loaded["features"], ids
+                return load_member(loaded, "features"), ids
             matrices = {}
             for name in names:
-                if name != "ids" and (array := loaded[name]).ndim == 2:
+                if name != "ids" and (array := load_member(loaded, name)).ndim == 2:
                     matrices[name] = array
     except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds
         raise _damaged(file, error) from error

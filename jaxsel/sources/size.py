@@ -3,12 +3,13 @@
 import os
 import pathlib
 import zipfile
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.features.store import open_folder
+from jaxsel.npy_header import read_header
 from jaxsel.sources.arrays import read_npy
 from jaxsel.sources.opening import STORED
 from jaxsel.sources.table import table_size
@@ -101,8 +102,9 @@ def _header(file: pathlib.Path) -> tuple[tuple[int, ...], str]:
         with zipfile.ZipFile(file) as archive:
             for name in archive.namelist():
                 with archive.open(name) as stream:
-                    shape, dtype = _of_stream(stream)
-                known[name.removesuffix(".npy")] = (shape, dtype)
+                    header = read_header(stream, archive.getinfo(name).file_size)
+                told = header.shape, header.dtype.name
+                known[name.removesuffix(".npy")] = told
     except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds
         raise UserError(
             f"expected a readable NumPy file of numbers, found {str(file)!r} damaged "
@@ -117,15 +119,3 @@ def _header(file: pathlib.Path) -> tuple[tuple[int, ...], str]:
             f"found {len(found)}: call one features"
         )
     return found[0]
-
-
-def _of_stream(stream: Any) -> tuple[tuple[int, ...], str]:
-    version = np.lib.format.read_magic(stream)
-    # Versions from 2 on differ in the length of the header alone.
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = read(stream)
-    return shape, dtype.name

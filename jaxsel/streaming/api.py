@@ -55,17 +55,20 @@ def select_from_disk(
         rows are read at a time, which changes no pick but by rounding. (An
         accelerator's driver takes memory of its own on top.)
       checkpoint: a folder for the state. A selection that was killed goes on from
-        there; a larger budget adds to the picks where the method can.
+        there; a larger budget adds to the picks where the method can. It begins with a
+        pass that compares the pool with the one of the checkpoint.
       progress: called with a `Reading` after every block.
       **options: the method's own, as for `jaxsel.select`.
 
     Returns:
       Selection. Its info has, beside that of `jaxsel.select`: passes over the pool,
-      bytes_read, bytes_per_second, block_rows and planned_bytes, of this call alone.
+      bytes_read, bytes_per_second, block_rows and planned_bytes, of this call alone;
+      and contents, a hash of all rows in their order.
 
     Raises:
-      UserError: what was expected, found, and what to do: also for a file that changes
-        while it is read, memory that is too small, and a disk that is full.
+      UserError: what was expected, found, and what to do: also for rows that change
+        while they are read or have changed since the checkpoint, memory that is too
+        small, and a disk that is full.
 
     Example:
       >>> import tempfile
@@ -107,7 +110,8 @@ def select_from_disk(
     picked = np.asarray(picks.indices, np.int64)
     if METHODS[method].coverage:
         info |= _judged(stream, method, picked, mask, seed, info.get("delta"))
-    info |= {**stream.info(), "seconds": time.perf_counter() - began}
+    info |= {**stream.info(), "contents": stream.contents.digest()}
+    info["seconds"] = time.perf_counter() - began
     return Selection(picked, np.asarray(picks.gains), info)
 
 
@@ -130,15 +134,19 @@ def _run(
     stream: Stream, procedure: Procedure, task: Task, saved: Checkpoint | None
 ) -> State:
     """From the last state, or the first pass, to the end."""
-    state = None if saved is None else saved.load()
-    if state is None:
+    found = None if saved is None else saved.load()
+    if found is None:
         state = procedure.start(stream, task)
         if saved is not None:
-            saved.save(state)
+            saved.save(state, stream.contents.hashes)
+    else:
+        # Before anything: a step from changed rows would be saved with the rest.
+        stream.resume(found.hashes)
+        state = found.state
     while not procedure.done(task, state):
         state = procedure.step(stream, task, state)
         if saved is not None:
-            saved.save(state)
+            saved.save(state, stream.contents.hashes)
     return state
 
 
