@@ -136,7 +136,7 @@ def _pyarrow(path: pathlib.Path) -> tuple[Any, Any]:
     except ImportError as error:
         raise UserError(
             f"expected pyarrow, to read {str(path)!r}, found it not installed: pip "
-            "install 'jaxsel[parquet]', or write .npy shards"
+            "install pyarrow, or write .npy shards"
         ) from error
     return pa, pq
 

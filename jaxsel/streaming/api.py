@@ -16,6 +16,7 @@ from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.selection import coverage, validate
 from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options, plain
+from jaxsel.selection.choice import chosen, said_if_unnamed
 from jaxsel.selection.methods import METHODS
 from jaxsel.selection.sampling import key_of
 from jaxsel.streaming.checkpoint import Checkpoint
@@ -28,7 +29,7 @@ from jaxsel.streaming.stream import Reading, Stream
 def select_from_disk(
     pool: Any,
     budget: int,
-    method: str = "gram_schmidt",
+    method: str | None = None,
     *,
     labelled: Any = None,
     seed: int = 0,
@@ -48,7 +49,8 @@ def select_from_disk(
       pool: a Pool, or what `jaxsel.pools.opening.open_pool` takes: a `.npy` or
         `.parquet` file, a glob, a list of files, a stored folder.
       budget: how many rows, from 0 to the number of unlabelled ones.
-      method: a name of `jaxsel.streaming.methods.STREAMED`.
+      method: a name of `jaxsel.streaming.methods.STREAMED`; without one the rule of
+        `jaxsel.select`, and `info["reason"]` says why.
       labelled: row indices or a bool mask `[n]`.
       seed: whole number; the same seed gives the same picks.
       memory: a bound on the whole process, in bytes or as "2GiB". It decides how many
@@ -78,12 +80,17 @@ def select_from_disk(
       >>> found.indices.tolist(), found.info["passes"]
       ([0, 2], 1.0)
     """
-    if not isinstance(method, str) or method not in STREAMED:
-        _refuse(method)
-    options = check_streamed(method, options)
+    if method is not None:
+        if not isinstance(method, str) or method not in STREAMED:
+            _refuse(method)
+        check_streamed(method, options)
     rows = open_pool(pool)
     mask = validate.as_labelled(labelled, rows.n)
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
+    named = method
+    method, reason = chosen(named, budget + int(mask.sum()), rows.n)
+    with said_if_unnamed(named, method):
+        options = check_streamed(method, options)
     seed = validate.as_seed(seed)
     options = _of_the_pool(options, rows.n)
     procedure = procedure_of(method, options)
@@ -94,7 +101,7 @@ def select_from_disk(
     sized = plan(as_bytes(memory), rows, **need._asdict())
     stream = Stream(rows, sized, unit=unit, budget=budget, progress=progress)
     began = time.perf_counter()
-    info: dict[str, Any] = {"method": method, "budget": budget}
+    info: dict[str, Any] = {"method": method, "reason": reason, "budget": budget}
     if budget == 0:
         return Selection(np.zeros(0, np.int64), np.zeros(0, np.float32), info)
     kept = None if checkpoint is None else _folder(checkpoint)

@@ -16,6 +16,7 @@ from jaxsel.files import replacing, write_json
 from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.selection.api import Selection
+from jaxsel.selection.choice import chosen, said_if_unnamed
 from jaxsel.streaming.api import select_from_disk
 from jaxsel.streaming.methods import STREAMED, check_streamed
 from jaxsel.verbs.command import as_json_option, say
@@ -35,10 +36,9 @@ _FIRST = 5
     "-m",
     "--method",
     type=click.Choice(list(STREAMED)),
-    default="gram_schmidt",
-    show_default=True,
     metavar="METHOD",
-    help=f"One of {', '.join(STREAMED)}.",
+    help=f"One of {', '.join(STREAMED)}; by default a rule by budget and rows, as for "
+    "jaxsel select, which says why.",
 )
 @option_option
 @click.option(
@@ -69,7 +69,7 @@ _FIRST = 5
 def stream(
     where: str,
     budget: int,
-    method: str,
+    method: str | None,
     words: tuple[str, ...],
     memory: str,
     checkpoint: pathlib.Path | None,
@@ -100,9 +100,14 @@ def stream(
             f"expected another folder than that of a round of jaxsel select, found "
             f"{out}: give another with -o"
         )
-    options = check_streamed_words(method, words)
+    if method is not None:
+        check_streamed_words(method, words)
     pool = open_pool(where, scale=scale)
     known = indices_in(labelled, pool.n) if labelled else []
+    named = method
+    method, reason = chosen(named, budget + len(set(known)), pool.n)
+    with said_if_unnamed(named, method):
+        options = check_streamed_words(method, words)
     asked = {
         "source": where if "*" in where else str(pathlib.Path(where).resolve()),
         "scale": scale,
@@ -114,6 +119,7 @@ def stream(
         "labelled": known,
     }
     selection = run(pool, asked, checkpoint)
+    selection.info["reason"] = reason
     picks = picks_of(selection)
     told = {
         "streamed": asked,
@@ -177,7 +183,8 @@ def plain(value: Any) -> Any:
 def _text(selection: Selection, pool: Pool, out: pathlib.Path) -> str:
     info = selection.info
     lines = [
-        f"{len(selection):,} of {pool.n:,} rows picked by {info['method']}",
+        f"{info['method']}: {info['reason']}.",
+        f"{len(selection):,} of {pool.n:,} rows picked",
         f"{info['passes']:g} passes over the pool, {info['bytes_read'] / 1e9:.2f} GB "
         f"read, {info['bytes_per_second'] / 1e6:.0f} MB/s, blocks of "
         f"{info['block_rows']:,} rows",
@@ -209,8 +216,8 @@ def again(folder: pathlib.Path, told: Any) -> Selection:
         )
     pool = open_pool(asked["source"], scale=asked["scale"])
     now = pool.fingerprint()
-    if now != told["pool"]:
-        changed = [name for name in now if now[name] != told["pool"].get(name)]
+    changed = [name for name in now if now[name] != told["pool"].get(name)]
+    if changed:
         raise UserError(
             f"expected the pool of {folder}, found another in {asked['source']}: "
             f"{', '.join(changed)} changed"
