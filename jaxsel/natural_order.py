@@ -1,7 +1,7 @@
 """The order of files that form one pool: shard-2 before shard-10.
 
-A writer that numbers its files without leading zeros means the order of the numbers, and
-names or labels that are kept beside the files follow that order too.
+A writer that numbers its files without leading zeros means the order of the numbers,
+and names or labels that are kept beside the files follow that order too.
 """
 
 import os
@@ -20,7 +20,7 @@ def natural_key(path: str | os.PathLike[str]) -> tuple[Any, ...]:
     whole numbers whatever their leading zeros, and the text between them is compared
     without regard to case. Names that are equal by this rule (`s-01` and `s-1`, `A` and
     `a`) follow the order of their characters, so that the order is the same on every
-    machine and never that of the file system. A point is text, so 0.5 comes before 0.10.
+    machine and never that of the file system. A point is text: 0.5 comes before 0.10.
 
     Args:
       path: a file or a folder.

@@ -1,9 +1,9 @@
 """Headers of NumPy's `.npy` format, checked before anything is allocated or read.
 
-NumPy takes shapes such as `(-4, -4)` or `(True, 4)` as it finds them, and fails later in
-ways of its own: with an `OverflowError`, or by asking for terabytes of memory. Here a
-header is refused that `numpy.save` could not have written, and so is a shape that needs
-more bytes than there are.
+NumPy takes shapes such as `(-4, -4)` or `(True, 4)` as it finds them, and fails later
+in ways of its own: with an `OverflowError`, or by asking for terabytes of memory. Here
+a header is refused that `numpy.save` could not have written, and so is a shape that
+needs more bytes than there are.
 """
 
 import io

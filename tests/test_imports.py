@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-EVERYWHERE = {"arrays", "errors", "files", "natural_order", "npy_header"}
+EVERYWHERE = {"arrays", "errors", "files", "full_disk", "natural_order", "npy_header"}
 MAY_IMPORT = {
     "data": set(),
     "models": set(),

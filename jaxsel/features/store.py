@@ -20,6 +20,7 @@ from absl import logging
 from jaxsel.errors import UserError
 from jaxsel.features.dtypes import pack, unpack
 from jaxsel.files import hash_of, read_json, sha256_of_file, write_json
+from jaxsel.full_disk import named_if_full
 from jaxsel.npy_header import load_npy
 
 VERSION = 1
@@ -91,9 +92,15 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
       The folder that was written.
 
     Raises:
-      UserError: a number does not fit the format.
+      UserError: a number does not fit the format, or there is no room on the disk.
     """
     folder = folder_of(root, features.identity)
+    with named_if_full(folder):
+        _save(folder, features)
+    return folder
+
+
+def _save(folder: pathlib.Path, features: Features) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = pathlib.Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
@@ -112,7 +119,6 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
                 raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return folder
 
 
 def _manifest(features: Features, dtype: str, part: pathlib.Path) -> dict[str, Any]:

@@ -55,8 +55,8 @@ class NpyShard:
         if self.stamp.size > expected:  # a shorter one is refused with its header
             raise UserError(
                 f"expected {expected} bytes for {self.n} rows of {self.d} {self._raw} "
-                f"in {str(path)!r}, found {self.stamp.size}: the file is too long; wait "
-                "until it is whole, or write it again"
+                f"in {str(path)!r}, found {self.stamp.size}: the file is too long; "
+                "wait until it is whole, or write it again"
             )
 
     def read(self, start: int, out: np.ndarray) -> int:

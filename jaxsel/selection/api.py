@@ -44,8 +44,9 @@ class Selection:
     Attributes:
       indices: int64 `[budget]`, rows of the given features in pick order.
       gains: float32 `[budget]`, what each pick added in the method's own measure.
-      info: method, reason (why this method), budget, rounds, seconds (compilation included where there was
-        any), rows ("unit" where the method saw every row over its length, else "raw"),
+      info: method, reason (why this method), budget, rounds, seconds (compilation
+        included where there was any), rows ("unit" where the method saw every row over
+        its length, else "raw"),
         zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
         devices that shared the rows where a mesh was given, and the method's own

@@ -1,8 +1,8 @@
 """A selection's state in a folder, replaced whole after every step.
 
 `identity.json` says of what pool, method, options and seed the state is; `state.npz`
-holds the arrays, the identity's hash, so that the two belong together, and the hashes of
-all rows of the pool, so that a selection goes on only where they are the same.
+holds the arrays, the identity's hash, so that the two belong together, and the hashes
+of all rows of the pool, so that a selection goes on only where they are the same.
 """
 
 import pathlib
@@ -97,14 +97,10 @@ class Checkpoint:
           UserError: the disk is full, or the folder cannot be written; the state saved
             before is as it was.
         """
+        about: State = {_HASH: np.str_(hash_of(self._identity)), _ROWS: hashes}
         try:
             with replacing(self._state) as part, part.open("wb") as file:
-                np.savez(
-                    file,
-                    allow_pickle=False,
-                    **{_HASH: np.str_(hash_of(self._identity)), _ROWS: hashes},
-                    **state,
-                )
+                np.savez(file, allow_pickle=False, **about, **state)
         except OSError as error:
             had = self._state.exists()
             kept = "the checkpoint before it is intact" if had else "none was there yet"

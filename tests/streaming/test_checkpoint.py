@@ -244,7 +244,7 @@ def test_a_checkpoint_without_hashes_of_rows_is_refused(pool, tmp_path):
     select_from_disk(pool, 5, "norm", checkpoint=folder)
     said = json.loads((folder / "identity.json").read_text())
     (folder / "identity.json").write_text(json.dumps({**said, "version": 1}))
-    with pytest.raises(UserError, match="earlier jaxsel.*another folder"):
+    with pytest.raises(UserError, match=r"earlier jaxsel.*another folder"):
         select_from_disk(pool, 5, "norm", checkpoint=folder)
 
 
