@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING
 
 from jaxsel.errors import UserError
 
+# pyproject.toml reads it from here.
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from jaxsel.doctor.examine import examine
     from jaxsel.selection.api import Selection, select

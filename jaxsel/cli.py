@@ -1,10 +1,10 @@
 """The console script `jaxsel`: one verb a task."""
 
 import importlib
-import importlib.metadata
 import sys
 from collections.abc import Sequence
 
+from jaxsel import __version__
 from jaxsel import main as main_module
 
 USAGE = """usage: jaxsel VERB …
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(USAGE)
         return 0
     if words[0] == "--version":
-        print(f"jaxsel {importlib.metadata.version('jaxsel')}")
+        print(f"jaxsel {__version__}")
         return 0
     verb, rest = words[0], words[1:]
     if verb == "run":

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from jaxsel.errors import UserError
+from jaxsel.full_disk import named_if_full
 
 
 @contextmanager
@@ -23,6 +24,9 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
     Args:
       path: the file to replace; its folder is made when it is missing.
 
+    Raises:
+      DiskFull: there is no room; the old file is as it was.
+
     Example:
       >>> import pathlib, tempfile
       >>> target = pathlib.Path(tempfile.mkdtemp()) / "a" / "note.txt"
@@ -31,21 +35,22 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
       >>> target.read_text()
       'whole'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    part = pathlib.Path(name)
-    try:
-        yield part
-        with part.open("rb") as stream:
-            os.fsync(stream.fileno())
-        # mkstemp makes private files; a result is as readable as any other file.
-        umask = os.umask(0)
-        os.umask(umask)
-        part.chmod(0o666 & ~umask)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with named_if_full(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        part = pathlib.Path(name)
+        try:
+            yield part
+            with part.open("rb") as stream:
+                os.fsync(stream.fileno())
+            # mkstemp makes private files; a result is as readable as any other file.
+            umask = os.umask(0)
+            os.umask(umask)
+            part.chmod(0o666 & ~umask)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def write_text(path: pathlib.Path, text: str) -> None:
@@ -83,17 +88,22 @@ def append_lines(path: pathlib.Path, text: str) -> None:
     Args:
       path: the file, made when it is missing.
       text: one or more lines, the last one ended by a newline.
+
+    Raises:
+      DiskFull: there is no room. (A part of a line that was written is dropped by the
+        next call, as after a kill.)
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        os.ftruncate(handle, _whole_length(handle))
-        os.lseek(handle, 0, os.SEEK_END)
-        data = text.encode("utf-8")
-        while data:
-            data = data[os.write(handle, data) :]
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with named_if_full(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            os.ftruncate(handle, _whole_length(handle))
+            os.lseek(handle, 0, os.SEEK_END)
+            data = text.encode("utf-8")
+            while data:
+                data = data[os.write(handle, data) :]
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _whole_length(handle: int) -> int:

@@ -58,8 +58,9 @@ def main(argv: Sequence[str] | None = None, *, only_features: bool = False) -> i
         return 0
     try:
         return _run(words, only_features)
-    except UserError as error:
-        print(f"jaxsel: {error}", file=sys.stderr)
+    except (UserError, OSError) as error:
+        # An OSError is a file that cannot be read or written, and names it.
+        print(f"jaxsel: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("jaxsel: stopped; the same command goes on from here", file=sys.stderr)

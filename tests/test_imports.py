@@ -16,6 +16,9 @@ EVERYWHERE = {
     "errors",
     "files",
     "frames",
+    "full_disk",
+    "natural_order",
+    "npy_header",
     "roles",
     "tables",
 }

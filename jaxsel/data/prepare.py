@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             manual_dir=options.manual_dir,
             source=options.source,
         )
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print(f"{options.name} is prepared in {directory}")

@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import hashlib
 import os
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -29,12 +30,14 @@ class Table(NamedTuple):
       ids: str `[n]`, ascending.
       positions: int64 `[n]`, where each row's record lies in the files.
       class_names: one name a label.
+      sha256: over the image files' own, in the order of rows.
     """
 
     labels: np.ndarray
     ids: np.ndarray
     positions: np.ndarray
     class_names: tuple[str, ...]
+    sha256: str
 
 
 class Batch(NamedTuple):
@@ -85,7 +88,8 @@ def read_labels_and_ids(
     folder = folders.cache_folder(spec, directory, f"{split}-table", cache_dir)
     identity = folders.identity(spec, directory, split)
     cached = cache.fetch(folder, identity)
-    if cached is None:
+    # Tables of earlier versions do not tell what the images are.
+    if cached is None or "sha256" not in cached.notes:
         source = records.open_split(directory, spec, split)
         table = _read_table(source, spec, split, progress)
         arrays = {
@@ -93,11 +97,13 @@ def read_labels_and_ids(
             "ids": table.ids,
             "positions": table.positions,
         }
-        cache.store(folder, identity, arrays, {"class_names": list(table.class_names)})
+        notes = {"class_names": list(table.class_names), "sha256": table.sha256}
+        cache.store(folder, identity, arrays, notes)
         return table
     return Table(
         **cached.arrays,
         class_names=tuple(cached.notes["class_names"]),
+        sha256=cached.notes["sha256"],
     )
 
 
@@ -194,6 +200,7 @@ def _read_table(
     source: records.Records, spec: DatasetSpec, split: str, progress: bool
 ) -> Table:
     labels = np.empty(len(source), np.int32)
+    images = np.empty((len(source), 32), np.uint8)
     ids: list[str] = []
     bar = tqdm(
         desc=f"Listing {spec.name} {split}",
@@ -206,11 +213,18 @@ def _read_table(
             chunk = source.read(range(start, min(start + _CHUNK, len(source))))
             labels[start : start + len(chunk)] = [record.label for record in chunk]
             ids.extend(record.id for record in chunk)
+            for place, record in enumerate(chunk, start):
+                own = hashlib.sha256(record.image).digest()
+                images[place] = np.frombuffer(own, np.uint8)
             bar.update(len(chunk))
     named = np.array(ids)
     order = canonical_order(named, labels, spec, split)
     return Table(
-        labels[order], named[order], order.astype(np.int64), source.class_names
+        labels[order],
+        named[order],
+        order.astype(np.int64),
+        source.class_names,
+        hashlib.sha256(images[order].tobytes()).hexdigest(),
     )
 
 

@@ -21,8 +21,8 @@ class Split(NamedTuple):
       labels: int32 `[n]`.
       ids: str `[n]`.
       class_names: one a class.
-      fingerprint: of images, labels and ids; of a streamed split, of labels, ids and
-        image size.
+      fingerprint: of images, labels and ids; of a streamed split, of image files,
+        labels, ids and image size.
       images: uint8 `[n, h, w, c]`, or `None` for a set too large for memory.
       read: `(rows or None, batch size)` to an iterator over uint8 `[b, h, w, c]`, the
         given rows (all of them for `None`) in their order.
@@ -104,5 +104,6 @@ def _streamed(data: dict[str, Any], name: str, folder: str | None) -> Split:
             yield batch.images
 
     labels, ids = np.asarray(table.labels), np.asarray(table.ids)
-    fingerprint = hash_of([labels.tolist(), ids.tolist(), side], length=64)
+    whole = [labels.tolist(), ids.tolist(), side, table.sha256]
+    fingerprint = hash_of(whole, length=64)
     return Split(name, labels, ids, table.class_names, fingerprint, None, read)

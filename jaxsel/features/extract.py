@@ -16,6 +16,7 @@ from jaxsel.features.encoder import Encoder, encode_stream
 from jaxsel.features.encoders import make_encoder
 from jaxsel.features.from_file import read_features
 from jaxsel.files import replacing
+from jaxsel.npy_header import load_member
 
 SHARD_ROWS = 1024
 
@@ -159,7 +160,7 @@ def _earlier_shards(parts: pathlib.Path, step: int, total: int) -> list[np.ndarr
             break
         try:
             with path.open("rb") as stream:
-                rows = np.load(stream)["rows"]
+                rows = load_member(np.load(stream), "rows")
             if rows.dtype != np.float32 or len(rows) != min(step, total - first):
                 raise ValueError(f"{rows.dtype} {rows.shape}")
         except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:

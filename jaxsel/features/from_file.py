@@ -1,6 +1,7 @@
 """Bring your own features: a file or a stored folder, joined to the images by id."""
 
 import pathlib
+import zipfile
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from jaxsel.errors import UserError
 from jaxsel.features.parquet import read_parquet
 from jaxsel.features.store import Features, open_folder, sha256_of_rows
+from jaxsel.npy_header import load_member, load_npy
 
 
 def read_features(path: str, ids: np.ndarray, identity: dict[str, Any]) -> Features:
@@ -99,17 +101,18 @@ def _read_folder(
 def _read_arrays(file: pathlib.Path) -> tuple[np.ndarray, np.ndarray | None]:
     try:
         with file.open("rb") as stream:
+            if not zipfile.is_zipfile(stream):
+                return load_npy(file), None
+            stream.seek(0)
             loaded = np.load(stream)
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                return loaded, None
             names = sorted(loaded.files)
             if not {"features", "ids"} <= set(names):
                 raise UserError(
                     f"expected arrays named features and ids in {file}, found "
                     f"{', '.join(names)}"
                 )
-            own_ids = loaded["ids"].astype(str)
-            rows = loaded["features"]
+            own_ids = load_member(loaded, "ids").astype(str)
+            rows = load_member(loaded, "features")
         if own_ids.shape != rows.shape[:1]:
             raise UserError(
                 f"expected one id a row in {file}, found {own_ids.shape} ids for "

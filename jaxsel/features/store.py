@@ -20,6 +20,8 @@ from absl import logging
 from jaxsel.errors import UserError
 from jaxsel.features.dtypes import pack, unpack
 from jaxsel.files import hash_of, read_json, sha256_of_file, write_json
+from jaxsel.full_disk import named_if_full
+from jaxsel.npy_header import load_npy
 
 VERSION = 1
 QUANTILES = (0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1)
@@ -90,9 +92,15 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
       The folder that was written.
 
     Raises:
-      UserError: a number does not fit the format.
+      UserError: a number does not fit the format, or there is no room on the disk.
     """
     folder = folder_of(root, features.identity)
+    with named_if_full(folder):
+        _save(folder, features)
+    return folder
+
+
+def _save(folder: pathlib.Path, features: Features) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = pathlib.Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
@@ -111,7 +119,6 @@ def save(root: pathlib.Path, features: Features) -> pathlib.Path:
                 raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return folder
 
 
 def _manifest(features: Features, dtype: str, part: pathlib.Path) -> dict[str, Any]:
@@ -159,8 +166,8 @@ def open_folder(folder: pathlib.Path) -> Stored:
         for name in ("features.npy", "ids.npy"):
             if sha256_of_file(folder / name) != manifest["files"][name]:
                 raise ValueError(f"{name} has not the SHA-256 of its manifest")
-        packed = np.load(folder / "features.npy", mmap_mode="r")
-        rows, ids = unpack(packed, manifest["dtype"]), np.load(folder / "ids.npy")
+        packed = load_npy(folder / "features.npy", mapped=True)
+        rows, ids = unpack(packed, manifest["dtype"]), load_npy(folder / "ids.npy")
         shape = tuple(manifest["shape"])
         if rows.shape != shape or ids.shape != shape[:1]:
             raise ValueError(f"rows {rows.shape} and ids {ids.shape} for {shape}")

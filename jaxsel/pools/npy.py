@@ -7,6 +7,7 @@ from typing import BinaryIO
 import numpy as np
 
 from jaxsel.errors import UserError
+from jaxsel.npy_header import read_header
 from jaxsel.pools.shard import (
     BFLOAT16,
     Stamp,
@@ -39,7 +40,10 @@ class NpyShard:
         self.path = path
         self.roles: Roles | None = None
         self.stamp: Stamp = stamp_of(path)
-        shape, self._raw, self._offset = _header(path)
+        shape, found, self._offset = _header(path, self.stamp.size)
+        # Numbers in another machine's byte order are turned once they are read.
+        self._turned = not found.isnative
+        self._raw = found.newbyteorder("=")
         if self._raw == np.dtype("V2") or (
             dtype == "bfloat16" and self._raw == np.uint16
         ):
@@ -50,12 +54,11 @@ class NpyShard:
         self._row_bytes = self.d * self._raw.itemsize
         self.held = 0 if self.dtype == self._raw else CONVERTED_BYTES
         expected = self._offset + self.n * self._row_bytes
-        if self.stamp.size != expected:
-            what = "truncated" if self.stamp.size < expected else "too long"
+        if self.stamp.size > expected:  # a shorter one is refused with its header
             raise UserError(
                 f"expected {expected} bytes for {self.n} rows of {self.d} {self._raw} "
-                f"in {str(path)!r}, found {self.stamp.size}: the file is {what}; wait "
-                "until it is whole, or write it again"
+                f"in {str(path)!r}, found {self.stamp.size}: the file is too long; "
+                "wait until it is whole, or write it again"
             )
 
     def read(self, start: int, out: np.ndarray) -> int:
@@ -130,33 +133,32 @@ class NpyShard:
                     "its end: write the file again"
                 )
             view, position = view[got:], position + got
+        if self._turned:
+            bits = out.view(np.uint16) if out.dtype == BFLOAT16 else out
+            bits.byteswap(inplace=True)
 
 
-def _header(path: pathlib.Path) -> tuple[tuple[int, int], np.dtype, int]:
+def _header(path: pathlib.Path, size: int) -> tuple[tuple[int, int], np.dtype, int]:
     """Shape, type and where the numbers begin."""
     try:
         with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, fortran, dtype = read(file)
-            offset = file.tell()
+            header = read_header(file, size)
     except (OSError, ValueError) as error:
         raise UserError(
             f"expected an array of NumPy's format in {str(path)!r}, found none "
-            f"({error}): write it with numpy.save"
+            f"({error}): wait until it is whole, or write it with numpy.save"
         ) from error
+    shape = header.shape
+    if 0 in shape[:1] and len(shape) <= 2:
+        return (0, 0), header.dtype, header.offset  # of no rows the width is no matter
     if len(shape) != 2 or 0 in shape:
         raise UserError(
             f"expected an array [n, d] of rows in {str(path)!r}, found shape {shape}"
         )
-    if fortran or not dtype.isnative:
+    if header.fortran and 1 not in shape:
         raise UserError(
-            f"expected rows one after the other in the machine's byte order in "
-            f"{str(path)!r}, found another order: save it anew with "
-            "numpy.ascontiguousarray"
+            f"expected rows one after the other in {str(path)!r}, found columns one "
+            "after the other (Fortran's order): load it, and save "
+            "numpy.ascontiguousarray of it"
         )
-    return shape, dtype, offset
+    return (shape[0], shape[1]), header.dtype, header.offset

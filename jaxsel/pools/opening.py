@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from jaxsel.errors import UserError
+from jaxsel.natural_order import natural_key
 from jaxsel.pools.npy import NpyShard
 from jaxsel.pools.parquet import ParquetShard
 from jaxsel.pools.pool import Pool
@@ -31,9 +32,10 @@ def open_pool(
     """Opens a pool; nothing but headers is read.
 
     Args:
-      where: a `.npy` or `.parquet` file; a glob, whose files are taken in the order of
-        their names; a list of files, in its order; or a folder with `features.npy`, as
-        `jaxsel features` writes it.
+      where: a `.npy` or `.parquet` file; a glob, whose files are taken in natural order
+        (`jaxsel.natural_order`: shard-2 before shard-10; `**` stands for folders at any
+        depth); a list of files, in its order; or a folder with `features.npy`, as
+        `jaxsel features` writes it. Files without rows are passed over.
       scale: a number that every row is multiplied with, as for int8 that was quantised;
         without it integers are what they are.
       dtype: "bfloat16" where `.npy` files hold its bits as uint16. A folder that
@@ -47,7 +49,7 @@ def open_pool(
 
     Raises:
       UserError: no file, another kind of file, shards that do not fit together, a file
-        that is truncated.
+        that is truncated, no rows at all.
 
     Example:
       >>> import tempfile, numpy as np
@@ -113,7 +115,7 @@ def _named(name: str) -> list[pathlib.Path]:
         )
     if path.exists() or not glob.has_magic(name):
         return [path]
-    found = sorted(glob.glob(name))
+    found = sorted(glob.glob(name, recursive=True), key=natural_key)
     if not found:
         raise UserError(f"expected shards that match {name!r}, found none")
     return [pathlib.Path(one) for one in found]

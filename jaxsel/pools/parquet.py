@@ -34,7 +34,7 @@ class ParquetShard:
 
         Raises:
           UserError: pyarrow is missing, no parquet, or it is not clear which columns
-            are meant.
+            are meant (of a file without rows nothing is asked).
         """
         self.path = path
         self.stamp: Stamp = stamp_of(path)
@@ -50,17 +50,21 @@ class ParquetShard:
         groups = [about.row_group(i).num_rows for i in range(about.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(groups)]).astype(np.int64)
         self.n = int(self._starts[-1])
-        if self.n == 0:
-            raise UserError(f"expected rows in {str(path)!r}, found none")
-        self.roles: Roles = self._chosen(schema, asked)
-        self._bytes = [
-            _bytes_of(about.row_group(i), self.roles.features)
-            for i in range(about.num_row_groups)
-        ]
         self._lock = threading.Lock()
         self._decoded: tuple[int, np.ndarray] | None = None
-        self.d = 0  # until the first group tells
-        first, _ = self._group(0)
+        self.d, self.dtype, self.held = 0, np.dtype(np.float32), 0
+        self.roles: Roles | None = None
+        if self.n == 0:
+            return  # Writers of no rows often know no type of them either.
+        self._used: Roles = self._chosen(schema, asked)
+        self.roles = self._used
+        self._bytes = [
+            _bytes_of(about.row_group(i), self._used.features)
+            for i in range(about.num_row_groups)
+        ]
+        # A writer that flushes an empty batch leaves a group without rows, which tells
+        # nothing of the vectors' length.
+        first, _ = self._group(int(np.flatnonzero(groups)[0]))
         self._decoded = None
         check_number(first.dtype, path)
         self.d, self.dtype = first.shape[1], delivered(first.dtype)
@@ -99,14 +103,14 @@ class ParquetShard:
         if self._decoded is not None and self._decoded[0] == i:
             return self._decoded[1], 0
         self._decoded = None
-        rows = self._matrix(self._read(i, self.roles.features))
+        rows = self._matrix(self._read(i, self._used.features))
         self._decoded = i, rows
         return rows, self._bytes[i]
 
     def _matrix(self, table: Any) -> np.ndarray:
-        columns = {name: one_array(table[name]) for name in self.roles.features}
-        rows = rows_of(columns, self.roles, repr(str(self.path)))
-        if not self.roles.vector:  # of any types, and a gap makes floats of integers
+        columns = {name: one_array(table[name]) for name in self._used.features}
+        rows = rows_of(columns, self._used, repr(str(self.path)))
+        if not self._used.vector:  # of any types, and a gap makes floats of integers
             rows = rows.astype(np.float32)
         if self.d and rows.shape[1] != self.d:
             raise UserError(
@@ -120,7 +124,7 @@ class ParquetShard:
 
         What is no id, or missing, is "": when picks are named it is late to refuse.
         """
-        if not self.roles.ids:
+        if self.roles is None or not self.roles.ids:
             return None
         check_unchanged(self.path, self.stamp)
         name = self.roles.ids[0]
@@ -174,7 +178,7 @@ def _pyarrow(path: pathlib.Path) -> tuple[Any, Any]:
     except ImportError as error:
         raise UserError(
             f"expected pyarrow, to read {str(path)!r}, found it not installed: pip "
-            "install 'jaxsel[parquet]', or write .npy shards"
+            "install pyarrow, or write .npy shards"
         ) from error
     return pa, pq
 

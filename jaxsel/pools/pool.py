@@ -38,13 +38,20 @@ class Pool:
     """
 
     def __init__(self, shards: list[Shard], scale: float = 1.0) -> None:
-        """Puts shards together.
+        """Puts shards together; those without rows have no width or type to compare.
 
         Raises:
-          UserError: a shard of another width or type than the first.
+          UserError: a shard of another width or type than the first; no rows at all.
         """
-        first = shards[0]
-        for shard in shards[1:]:
+        filled = [shard for shard in shards if shard.n]
+        if not filled:
+            raise UserError(
+                f"expected rows in the pool, found none in {str(shards[0].path)!r}"
+                + (f" and {len(shards) - 1} other files" if len(shards) > 1 else "")
+                + ": check what wrote it"
+            )
+        first = filled[0]
+        for shard in filled[1:]:
             if (shard.d, shard.dtype) != (first.d, first.dtype):
                 raise UserError(
                     f"expected shards of {first.d} {first.dtype} numbers a row, as in "
@@ -137,7 +144,11 @@ class Pool:
         return self.shards[i].path, int(row - self._starts[i])
 
     def fingerprint(self) -> dict[str, Any]:
-        """What tells this pool from another: names, sizes, shape, type, some rows."""
+        """What tells this pool from another at a glance, without a pass.
+
+        Names, sizes, shape, type, some rows. Whether all rows are the same is for
+        `jaxsel.pools.contents`, which has them read.
+        """
         digest = hashlib.sha256()
         length = max(1, min(self.n, STRETCH_BYTES // self.row_bytes))
         for start in np.unique(np.linspace(0, self.n - length, STRETCHES).astype(int)):

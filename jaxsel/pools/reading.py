@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +28,12 @@ class Block(NamedTuple):
     rows: np.ndarray
 
 
-def blocks(pool: Pool, size: int, start: int = 0) -> Iterator[Block]:
+def blocks(
+    pool: Pool,
+    size: int,
+    start: int = 0,
+    check: Callable[[int, int, np.ndarray], None] | None = None,
+) -> Iterator[Block]:
     """Reads the pool from `start` to its end, `size` rows at a time.
 
     Two blocks exist: the one handed out, and the one that a thread reads meanwhile.
@@ -37,12 +42,14 @@ def blocks(pool: Pool, size: int, start: int = 0) -> Iterator[Block]:
       pool: the rows.
       size: rows a block; the last one is padded with zero rows.
       start: the first row.
+      check: called with `start, valid, rows` of every block as it was read, in the
+        thread that reads; see `jaxsel.pools.contents.Contents.check`.
 
     Yields:
       Block.
 
     Raises:
-      UserError: of the pool, when the block with the fault is due.
+      UserError: of the pool or of `check`, when the block with the fault is due.
 
     Example:
       >>> import pathlib, tempfile
@@ -57,7 +64,7 @@ def blocks(pool: Pool, size: int, start: int = 0) -> Iterator[Block]:
     for _ in range(2):
         empty.put(aligned((size, pool.d), pool.dtype))
     thread = threading.Thread(
-        target=_fill, args=(pool, size, start, empty, full), daemon=True
+        target=_fill, args=(pool, size, start, check, empty, full), daemon=True
     )
     thread.start()
     try:
@@ -72,7 +79,12 @@ def blocks(pool: Pool, size: int, start: int = 0) -> Iterator[Block]:
 
 
 def _fill(
-    pool: Pool, size: int, start: int, empty: queue.Queue, full: queue.Queue
+    pool: Pool,
+    size: int,
+    start: int,
+    check: Callable[[int, int, np.ndarray], None] | None,
+    empty: queue.Queue,
+    full: queue.Queue,
 ) -> None:
     """The thread: until the pool ends, a reading fails, or nobody wants more."""
     try:
@@ -83,6 +95,8 @@ def _fill(
             valid = min(size, pool.n - at)
             pool.read(at, at + valid, rows[:valid])
             rows[valid:] = 0
+            if check is not None:
+                check(at, valid, rows)
             full.put(Block(at, valid, rows))
         full.put(None)
     except BaseException as error:

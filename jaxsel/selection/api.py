@@ -14,6 +14,7 @@ from jaxsel.arrays import check_same_index, table_of
 from jaxsel.errors import UserError
 from jaxsel.frames import warn_of
 from jaxsel.selection import coverage, gram_schmidt, heeding, validate
+from jaxsel.selection.choice import chosen, said_if_unnamed
 from jaxsel.selection.constraints import Constraints
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.gram_schmidt import ALGORITHMS
@@ -44,8 +45,9 @@ class Selection:
     Attributes:
       indices: int64 `[budget]`, rows of the given features in pick order.
       gains: float32 `[budget]`, what each pick added in the method's own measure.
-      info: method, budget, rounds, seconds (compilation included where there was
-        any), rows ("unit" where the method saw every row over its length, else "raw"),
+      info: method, reason (why this method), budget, rounds, seconds (compilation
+        included where there was any), rows ("unit" where the method saw every row over
+        its length, else "raw"),
         zero_rows, scale (a power of two that the rows were multiplied with
         where float32 could not hold their squares; gains are of the scaled rows),
         devices that shared the rows where a mesh was given, and the method's own
@@ -73,7 +75,7 @@ class Selection:
 def select(
     features: Any,
     budget: int,
-    method: str = "gram_schmidt",
+    method: str | None = None,
     *,
     labelled: Any = None,
     seed: int = 0,
@@ -92,7 +94,9 @@ def select(
         never a column that names rows or holds answers. Raw, not normalised: methods
         that work on unit rows normalise for themselves.
       budget: how many rows, from 0 to the number of unlabelled ones.
-      method: a name of `jaxsel.METHODS`.
+      method: a name of `jaxsel.METHODS`. Without one a rule chooses by the number of
+        labels in all (`budget` and the labelled rows) and of rows; `info["reason"]`
+        says why. See `jaxsel.selection.choice` and docs/choosing.md.
       labelled: row positions or a bool mask `[n]`; never picked, and taken account
         of by every method that can. A pandas Index is refused, since its labels are
         not positions, and so is a mask whose index is not the features' own.
@@ -124,7 +128,8 @@ def select(
       >>> jaxsel.select(rows, 2, "gram_schmidt", deterministic=True).indices.tolist()
       [0, 2]
     """
-    entry = _method(method)
+    if method is not None:
+        _method(method)
     if mesh is not None and constraints is not None:
         raise UserError(
             "expected constraints or a mesh, found both: constraints are heeded by one "
@@ -147,7 +152,11 @@ def select(
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
     order = validate.id_order(ids, n)
-    options = check_options(method, options)
+    named = method
+    method, reason = chosen(named, budget + int(mask.sum()), n)
+    entry = METHODS[method]
+    with said_if_unnamed(named, method):
+        options = check_options(method, options)
     wanted = _Wanted(method, features, mask, budget, seed, order, options)
     if mesh is None:
         ran = _on_one_device(wanted, constraints)
@@ -155,7 +164,7 @@ def select(
         ran = _on_mesh(wanted, mesh)
     picked, gains, heeded = heeding.outcome(ran.todo, ran.picks)
     order, picks = ran.order, ran.picks
-    info: dict[str, Any] = {"method": method, "budget": budget}
+    info: dict[str, Any] = {"method": method, "reason": reason, "budget": budget}
     info |= {} if roles is None else {"columns": roles.record()}
     info["rounds"] = int(picks.rounds)
     info |= {"rows": entry.rows, "zero_rows": ran.zero_rows, "scale": ran.scale}

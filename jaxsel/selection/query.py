@@ -15,7 +15,8 @@ class QueryStrategy:
     Holds no data between calls: every query looks at its own arguments only.
 
     Args:
-      method: a name of `jaxsel.METHODS`.
+      method: a name of `jaxsel.METHODS`; without one every query follows the rule of
+        `jaxsel.select`, by the labels that there will be.
       seed: whole number; the same seed and arguments give the same rows.
       **options: the method's own, and `columns` of `jaxsel.select`.
 
@@ -27,7 +28,7 @@ class QueryStrategy:
       array([1])
     """
 
-    def __init__(self, method: str = "gram_schmidt", seed: int = 0, **options: Any):
+    def __init__(self, method: str | None = None, seed: int = 0, **options: Any):
         self.method = method
         self.seed = seed
         self.options = options

@@ -10,6 +10,7 @@ import numpy as np
 from jaxsel.arrow import text_of_id
 from jaxsel.columns import roles_of
 from jaxsel.errors import UserError
+from jaxsel.npy_header import Header, load_member, load_npy, read_header
 from jaxsel.roles import (
     FLAG,
     NOTHING,
@@ -23,13 +24,6 @@ from jaxsel.roles import (
     listed,
 )
 from jaxsel.tables import ids_of
-
-
-class Header(NamedTuple):
-    """What an array in an `.npz` says of itself."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
 
 
 def read_npy(file: pathlib.Path) -> np.ndarray:
@@ -46,13 +40,9 @@ def read_npy(file: pathlib.Path) -> np.ndarray:
       UserError: the file is damaged, truncated, or holds Python objects.
     """
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
-        if not isinstance(array, np.ndarray):
-            array.close()
-            raise ValueError("it is an .npz: rename it")
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        return load_npy(file, mapped=True)
+    except (OSError, ValueError) as error:
         raise damaged(file, error) from error
-    return array
 
 
 def read_npz(
@@ -94,8 +84,10 @@ def headers(file: pathlib.Path) -> dict[str, Header]:
     try:
         with zipfile.ZipFile(file) as archive:
             for name in archive.namelist():
+                size = archive.getinfo(name).file_size
                 with archive.open(name) as stream:
-                    known[name.removesuffix(".npy")] = _of_stream(stream)
+                    header = read_header(stream, size, objects=True)
+                known[name.removesuffix(".npy")] = header
     except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds
         raise damaged(file, error) from error
     return known
@@ -155,7 +147,8 @@ def _array(file: pathlib.Path, name: str) -> np.ndarray:
     try:
         # A stream of ours is closed whatever becomes of the file.
         with file.open("rb") as stream:
-            return np.load(stream, allow_pickle=False)[name]
+            loaded = np.load(stream, allow_pickle=False)
+            return load_member(loaded, name)
     except Exception as error:  # zipfile, zlib and NumPy each raise their own kinds
         raise damaged(file, error) from error
 
@@ -187,15 +180,3 @@ def damaged(file: pathlib.Path, error: Exception) -> UserError:
         f"expected a readable NumPy file of numbers, found {str(file)!r} damaged or of "
         f"another kind ({reason}): {hint}"
     )
-
-
-def _of_stream(stream: Any) -> Header:
-    version = np.lib.format.read_magic(stream)
-    # Versions from 2 on differ in the length of the header alone.
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, _, dtype = read(stream)
-    return Header(shape, dtype)

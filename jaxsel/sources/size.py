@@ -82,8 +82,8 @@ def size_of(path: str | os.PathLike[str], asked: Asked = NOTHING) -> Size:
             known = headers(file)
             roles = roles_of_npz(file, known, asked)
             roles = roles.named_by(roles.ids[0] if roles.ids else None)
-            shape, kind = known[roles.features[0]]
-            return _matrix(file, shape, kind.name, False, roles)
+            header = known[roles.features[0]]
+            return _matrix(file, header.shape, header.dtype.name, False, roles)
         case ".parquet":
             size, dtype, roles = table_size(file, asked)
             return _matrix(file, size, dtype, False, roles)

@@ -17,6 +17,7 @@ from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.selection import coverage, validate
 from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options, plain
+from jaxsel.selection.choice import chosen, said_if_unnamed
 from jaxsel.selection.methods import METHODS
 from jaxsel.selection.sampling import key_of
 from jaxsel.streaming.checkpoint import Checkpoint
@@ -29,7 +30,7 @@ from jaxsel.streaming.stream import Reading, Stream
 def select_from_disk(
     pool: Any,
     budget: int,
-    method: str = "gram_schmidt",
+    method: str | None = None,
     *,
     labelled: Any = None,
     seed: int = 0,
@@ -52,14 +53,16 @@ def select_from_disk(
       pool: a Pool, or what `jaxsel.pools.opening.open_pool` takes: a `.npy` or
         `.parquet` file, a glob, a list of files, a stored folder.
       budget: how many rows, from 0 to the number of unlabelled ones.
-      method: a name of `jaxsel.streaming.methods.STREAMED`.
+      method: a name of `jaxsel.streaming.methods.STREAMED`; without one the rule of
+        `jaxsel.select`, and `info["reason"]` says why.
       labelled: row indices or a bool mask `[n]`.
       seed: whole number; the same seed gives the same picks.
       memory: a bound on the whole process, in bytes or as "2GiB". It decides how many
         rows are read at a time, which changes no pick but by rounding. (An
         accelerator's driver takes memory of its own on top.)
       checkpoint: a folder for the state. A selection that was killed goes on from
-        there; a larger budget adds to the picks where the method can.
+        there; a larger budget adds to the picks where the method can. It begins with a
+        pass that compares the pool with the one of the checkpoint.
       progress: called with a `Reading` after every block.
       columns, features, ids: of parquet, the columns that are the features, or the one
         of vectors, and the one that names the rows; without them the rule of
@@ -68,12 +71,14 @@ def select_from_disk(
 
     Returns:
       Selection. Its info has, beside that of `jaxsel.select`: ids, the names of the
-      picks where the files have names of their rows; and passes over the pool,
-      bytes_read, bytes_per_second, block_rows and planned_bytes, of this call alone.
+      picks where the files have names of their rows; passes over the pool, bytes_read,
+      bytes_per_second, block_rows and planned_bytes, of this call alone; and contents,
+      a hash of all rows in their order.
 
     Raises:
-      UserError: what was expected, found, and what to do: also for a file that changes
-        while it is read, memory that is too small, and a disk that is full.
+      UserError: what was expected, found, and what to do: also for rows that change
+        while they are read or have changed since the checkpoint, memory that is too
+        small, and a disk that is full.
 
     Example:
       >>> import tempfile
@@ -83,14 +88,19 @@ def select_from_disk(
       >>> found.indices.tolist(), found.info["passes"]
       ([0, 2], 1.0)
     """
-    if not isinstance(method, str) or method not in STREAMED:
-        _refuse(method)
-    options = check_streamed(method, options)
+    if method is not None:
+        if not isinstance(method, str) or method not in STREAMED:
+            _refuse(method)
+        check_streamed(method, options)
     rows = open_pool(pool, columns=columns, features=features, ids=ids)
     if rows is not pool:
         warn_of(rows.roles)
     mask = validate.as_labelled(labelled, rows.n)
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
+    named = method
+    method, reason = chosen(named, budget + int(mask.sum()), rows.n)
+    with said_if_unnamed(named, method):
+        options = check_streamed(method, options)
     seed = validate.as_seed(seed)
     options = _of_the_pool(options, rows.n)
     procedure = procedure_of(method, options)
@@ -101,7 +111,7 @@ def select_from_disk(
     sized = plan(as_bytes(memory), rows, **need._asdict())
     stream = Stream(rows, sized, unit=unit, budget=budget, progress=progress)
     began = time.perf_counter()
-    info: dict[str, Any] = {"method": method, "budget": budget}
+    info: dict[str, Any] = {"method": method, "reason": reason, "budget": budget}
     info |= {} if rows.roles is None else {"columns": rows.roles.record()}
     if budget == 0:
         return Selection(np.zeros(0, np.int64), np.zeros(0, np.float32), info)
@@ -120,7 +130,8 @@ def select_from_disk(
         info |= _judged(stream, method, picked, mask, seed, info.get("delta"))
     if (names := rows.names(picked)) is not None:
         info["ids"] = names
-    info |= {**stream.info(), "seconds": time.perf_counter() - began}
+    info |= {**stream.info(), "contents": stream.contents.digest()}
+    info["seconds"] = time.perf_counter() - began
     return Selection(picked, np.asarray(picks.gains), info)
 
 
@@ -143,15 +154,19 @@ def _run(
     stream: Stream, procedure: Procedure, task: Task, saved: Checkpoint | None
 ) -> State:
     """From the last state, or the first pass, to the end."""
-    state = None if saved is None else saved.load()
-    if state is None:
+    found = None if saved is None else saved.load()
+    if found is None:
         state = procedure.start(stream, task)
         if saved is not None:
-            saved.save(state)
+            saved.save(state, stream.contents.hashes)
+    else:
+        # Before anything: a step from changed rows would be saved with the rest.
+        stream.resume(found.hashes)
+        state = found.state
     while not procedure.done(task, state):
         state = procedure.step(stream, task, state)
         if saved is not None:
-            saved.save(state)
+            saved.save(state, stream.contents.hashes)
     return state
 
 

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxsel.pools.contents import Contents
 from jaxsel.pools.pool import Pool
 from jaxsel.pools.reading import blocks
 from jaxsel.selection.rows import unit_rows
@@ -24,6 +25,8 @@ class Reading(NamedTuple):
       passes: readings of the whole pool, parts of it counted as such.
       bytes_read: from disk, in this call.
       bytes_per_second: of the passes, reading and computing, and of gathered rows.
+      checking: whether the pool is being compared with that of a checkpoint, before
+        anything is picked.
     """
 
     picked: int
@@ -31,6 +34,7 @@ class Reading(NamedTuple):
     passes: float
     bytes_read: int
     bytes_per_second: float
+    checking: bool = False
 
     def line(self) -> str:
         """One line for people.
@@ -39,8 +43,11 @@ class Reading(NamedTuple):
           >>> Reading(3, 9, 1.5, 4_000_000_000, 8e8).line()
           '3 of 9 picks, 1.5 passes, 4.00 GB read, 800 MB/s'
         """
+        doing = f"{self.picked} of {self.budget} picks"
+        if self.checking:
+            doing = "comparing the pool with the checkpoint's"
         return (
-            f"{self.picked} of {self.budget} picks, {self.passes:g} passes, "
+            f"{doing}, {self.passes:g} passes, "
             f"{self.bytes_read / 1e9:.2f} GB read, "
             f"{self.bytes_per_second / 1e6:.0f} MB/s"
         )
@@ -53,6 +60,8 @@ class Stream:
       pool: the rows.
       plan: the block's size.
       picked: rows picked so far; methods set it, for the progress line.
+      contents: what the rows are, as far as passes have seen; they are compared at
+        every pass.
     """
 
     def __init__(
@@ -74,6 +83,7 @@ class Stream:
           progress: called after every block.
         """
         self.pool, self.plan, self.picked = pool, plan, 0
+        self.contents, self._checking = Contents(pool), False
         self._unit, self._budget, self._progress = unit, budget, progress
         self._scanned, self._seconds = 0, 0.0
         self._kept: dict[str, Any] = {}
@@ -97,18 +107,32 @@ class Stream:
           rows from the slice's length on.
         """
         began = time.perf_counter()
-        for block in blocks(self.pool, self.plan.block, start):
+        for block in blocks(self.pool, self.plan.block, start, self.contents.check):
             raw = jax.device_put(block.rows, may_alias=True)
             # The block's memory is filled anew once the next one is asked for.
             rows = self._widen(raw).block_until_ready()
             del raw
             stop = block.start + block.valid
             yield slice(block.start, stop), rows
-            now = time.perf_counter()
-            self._seconds, began = self._seconds + now - began, now
-            self._scanned += block.valid
-            if self._progress is not None:
-                self._progress(self._reading())
+            began = self._passed(block.valid, began)
+
+    def resume(self, hashes: np.ndarray) -> None:
+        """Reads the whole pool and compares it with the one of a checkpoint.
+
+        A selection that goes on gathers single rows and may make no pass any more, so
+        nothing else would tell that rows have changed.
+
+        Args:
+          hashes: of its rows, see `jaxsel.pools.contents.Contents`.
+
+        Raises:
+          UserError: rows have changed.
+        """
+        self.contents, self._checking = Contents(self.pool, hashes), True
+        began = time.perf_counter()
+        for block in blocks(self.pool, self.plan.block, 0, self.contents.check):
+            began = self._passed(block.valid, began)
+        self._checking = False
 
     def gather(
         self, rows: Any, size: int | None = None, *, raw: bool = False
@@ -145,6 +169,15 @@ class Stream:
             "planned_bytes": self.plan.planned,
         }
 
+    def _passed(self, rows: int, began: float) -> float:
+        """Counts rows of a pass, and says so; returns the time."""
+        now = time.perf_counter()
+        self._seconds += now - began
+        self._scanned += rows
+        if self._progress is not None:
+            self._progress(self._reading())
+        return now
+
     def _widen(self, rows: jax.Array, raw: bool = False) -> jax.Array:
         scale = jnp.float32(self.pool.scale)
         return _widened(rows, scale, unit=self._unit and not raw)
@@ -157,6 +190,7 @@ class Stream:
             round(self._scanned / self.n, 2),
             done,
             done / self._seconds if self._seconds > 0 else 0.0,
+            self._checking,
         )
 
 

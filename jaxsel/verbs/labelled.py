@@ -10,6 +10,7 @@ from jaxsel.annotation.labels import Label, LabelRow, labels_of, parse_labels
 from jaxsel.annotation.spelling import respelt
 from jaxsel.annotation.tables import refuse_repeats, text_of
 from jaxsel.errors import UserError, listed, quoted, shortened
+from jaxsel.npy_header import load_npy
 
 _HEADER = ",".join(LabelRow._fields)
 KNOWN = "labelled"  # what stands for the label where a file only has ids
@@ -102,10 +103,11 @@ def indices_in(file: pathlib.Path, n: int) -> list[int]:
       UserError: no such file, or what is not among them.
     """
     try:
-        found = np.load(file)
-    except (OSError, ValueError, EOFError) as error:
+        found = load_npy(file)
+    except (OSError, ValueError) as error:
         raise UserError(
-            f"{file}: expected row indices in an .npy file, found {error}"
+            f"{file}: expected row indices in an .npy file, found that it cannot be "
+            f"read ({error}): write them with numpy.save"
         ) from error
     if found.ndim != 1 or found.dtype.kind not in "iu":
         raise UserError(

@@ -14,9 +14,9 @@ from jaxsel.errors import UserError
 from jaxsel.evaluation.coverage import Coverage
 from jaxsel.experiment.provenance import provenance
 from jaxsel.roles import NOTHING, Asked
+from jaxsel.selection.choice import chosen
 from jaxsel.selection.constraints import Constraints
 from jaxsel.sources.source import Source
-from jaxsel.verbs.choice import default_method
 from jaxsel.verbs.column_options import columns_found
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.constraining import (
@@ -142,7 +142,7 @@ def make_round(
         raise UserError("expected a budget of at least 1 label, found 0: ask for more")
     known = start.rows.known
     check_room(len(source.ids), known, start.unusable, start.more)
-    how = _how(wish, pool, earlier)
+    how = _how(wish, pool, start, earlier)
     if not wish.ignore_memory:
         check_memory(
             how.method,
@@ -341,7 +341,7 @@ def _limits(wish: Wish, earlier: Earlier | None) -> Limits | None:
     return wish.limits
 
 
-def _how(wish: Wish, pool: Pool, earlier: Earlier | None) -> _How:
+def _how(wish: Wish, pool: Pool, start: _Start, earlier: Earlier | None) -> _How:
     """What was asked for; else what the earlier round did; else the defaults."""
     seed, limits = wish.seed, _limits(wish, earlier)
     if earlier is not None and seed is None:
@@ -350,8 +350,9 @@ def _how(wish: Wish, pool: Pool, earlier: Earlier | None) -> _How:
     if earlier is not None and wish.method in (None, earlier.round.method):
         method, reason = earlier.round.method, "it is the earlier round's"
         given = {**earlier.round.options.get("method", {}), **given}
-    elif wish.method is not None:
-        method, reason = wish.method, "it was asked for"
     else:
-        method, reason = default_method(wish.budget, len(pool.rows), pool.learned)
+        labels = len(start.rows.known) + start.more
+        method, reason = chosen(
+            wish.method, labels, len(pool.rows), learned=pool.learned
+        )
     return _How(method, reason, given, seed or 0, limits or Limits())

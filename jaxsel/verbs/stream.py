@@ -17,6 +17,7 @@ from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.roles import NOTHING
 from jaxsel.selection.api import Selection
+from jaxsel.selection.choice import chosen, said_if_unnamed
 from jaxsel.streaming.api import select_from_disk
 from jaxsel.streaming.methods import STREAMED, check_streamed
 from jaxsel.verbs.column_options import (
@@ -43,10 +44,9 @@ _FIRST = 5
     "-m",
     "--method",
     type=click.Choice(list(STREAMED)),
-    default="gram_schmidt",
-    show_default=True,
     metavar="METHOD",
-    help=f"One of {', '.join(STREAMED)}.",
+    help=f"One of {', '.join(STREAMED)}; by default a rule by budget and rows, as for "
+    "jaxsel select, which says why.",
 )
 @option_option
 @click.option(
@@ -78,7 +78,7 @@ _FIRST = 5
 def stream(
     where: str,
     budget: int,
-    method: str,
+    method: str | None,
     words: tuple[str, ...],
     memory: str,
     checkpoint: pathlib.Path | None,
@@ -114,11 +114,16 @@ def stream(
             f"expected another folder than that of a round of jaxsel select, found "
             f"{out}: give another with -o"
         )
-    options = check_streamed_words(method, words)
+    if method is not None:
+        check_streamed_words(method, words)
     reading = asked_by(columns, features, ids)
     pool = open_pool(where, scale=scale, **reading.given)
     say_columns(pool.roles, as_json)
     known = indices_in(labelled, pool.n) if labelled else []
+    named = method
+    method, reason = chosen(named, budget + len(set(known)), pool.n)
+    with said_if_unnamed(named, method):
+        options = check_streamed_words(method, words)
     asked = {
         "source": where if "*" in where else str(pathlib.Path(where).resolve()),
         "scale": scale,
@@ -131,20 +136,20 @@ def stream(
         "reading": reading.record(),
     }
     selection = run(pool, asked, checkpoint)
+    selection.info["reason"] = reason
     picks = picks_of(selection, pool)
     if (ids_found := selection.info.get("ids")) is not None and not as_json:
         _say_repeats(ids_found)
     told = {
         "streamed": asked,
-        "pool": pool.fingerprint(),
+        "pool": {**pool.fingerprint(), "contents": selection.info["contents"]},
         "table": columns_found(pool.roles),
         "info": {name: plain(value) for name, value in selection.info.items()},
         "provenance": provenance(),
     }
     out.mkdir(parents=True, exist_ok=True)
     places = [pool.file_of(pick.index) for pick in picks]
-    named = [(path.as_posix(), row) for path, row in places]
-    write_placed(out / PICKS, picks, named)
+    write_placed(out / PICKS, picks, [(path.as_posix(), row) for path, row in places])
     with replacing(out / INDICES) as part, part.open("wb") as file:
         np.save(file, selection.indices)
     write_json(out / MANIFEST, told)
@@ -219,7 +224,8 @@ def plain(value: Any) -> Any:
 def _text(selection: Selection, pool: Pool, out: pathlib.Path) -> str:
     info = selection.info
     lines = [
-        f"{len(selection):,} of {pool.n:,} rows picked by {info['method']}",
+        f"{info['method']}: {info['reason']}.",
+        f"{len(selection):,} of {pool.n:,} rows picked",
         f"{info['passes']:g} passes over the pool, {info['bytes_read'] / 1e9:.2f} GB "
         f"read, {info['bytes_per_second'] / 1e6:.0f} MB/s, blocks of "
         f"{info['block_rows']:,} rows",
@@ -256,10 +262,17 @@ def again(folder: pathlib.Path, told: Any) -> list[Pick]:
     reading = remembered(NOTHING, asked)
     pool = open_pool(asked["source"], scale=asked["scale"], **reading.given)
     now = pool.fingerprint()
-    if now != told["pool"]:
-        changed = [name for name in now if now[name] != told["pool"].get(name)]
+    changed = [name for name in now if now[name] != told["pool"].get(name)]
+    if changed:
         raise UserError(
             f"expected the pool of {folder}, found another in {asked['source']}: "
             f"{', '.join(changed)} changed"
         )
-    return picks_of(run(pool, asked, None), pool)
+    found = run(pool, asked, None)
+    # What glances past a row a pass does not. (Earlier manifests only have the glance.)
+    if told["pool"].get("contents", found.info["contents"]) != found.info["contents"]:
+        raise UserError(
+            f"expected the pool of {folder}, found another in {asked['source']}: rows "
+            "changed"
+        )
+    return picks_of(found, pool)

@@ -1,5 +1,6 @@
 """A streamed set comes in a fixed order, cropped as said, a few batches at once."""
 
+import hashlib
 import io
 
 import numpy as np
@@ -39,11 +40,34 @@ def test_table_has_labels_and_ids_without_decoding(imagenet, monkeypatch):
     kinds = [table.class_names[label] for label in table.labels]
     assert kinds == [name.split("_")[0] for name in table.ids]
     assert table.labels.dtype == np.int32
-
     monkeypatch.setattr(records, "open_split", refuse)
     again = read_labels_and_ids(spec, "train")
     for one, two in zip(table, again, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+def test_the_table_tells_images_apart_by_every_byte(imagenet, monkeypatch, tmp_path):
+    spec, _ = imagenet
+    table = read_labels_and_ids(spec, "train")
+    own = {
+        record.id: hashlib.sha256(record.image).digest()
+        for record in records.open_split(prepare(spec), spec, "train").read(range(5))
+    }
+    in_order = b"".join(own[name] for name in table.ids.tolist())
+    assert table.sha256 == hashlib.sha256(in_order).hexdigest()
+
+    whole = records.Records.read
+
+    def changed(self, positions):
+        return [
+            record._replace(image=record.image + b"\0" * (record.id == table.ids[3]))
+            for record in whole(self, positions)
+        ]
+
+    monkeypatch.setattr(records.Records, "read", changed)
+    monkeypatch.setenv("JAXSEL_CACHE", str(tmp_path / "another"))
+    other = read_labels_and_ids(spec, "train")
+    assert other.ids.tolist() == table.ids.tolist() and other.sha256 != table.sha256
 
 
 @pytest.mark.parametrize("threads", [1, 4])

@@ -95,6 +95,82 @@ def test_parquet_is_read_by_row_groups(tmp_path, kind):
     assert pool.bytes_read - before == once
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "int32"])
+def test_another_machines_byte_order_is_turned(tmp_path, dtype):
+    swapped = ROWS.astype(np.dtype(dtype).newbyteorder(">"))
+    np.save(tmp_path / "x.npy", swapped)
+    pool = open_pool(tmp_path / "x.npy")
+    assert pool.dtype == (np.float16 if dtype == "float16" else np.float32)
+    expected = swapped.astype(np.float32)
+    assert np.array_equal(pool.read(2, 20).astype(np.float32), expected[2:20])
+    assert np.array_equal(
+        pool.take([20, 3, 4]).astype(np.float32), expected[[20, 3, 4]]
+    )
+    bits = ROWS.astype(BFLOAT16).view(np.uint16).astype(">u2")
+    np.save(tmp_path / "x.npy", bits)
+    with pytest.raises(UserError, match="uint16"):
+        open_pool(tmp_path / "x.npy")
+    rows = open_pool(tmp_path / "x.npy", dtype="bfloat16").read(0, 23)
+    assert np.array_equal(rows, ROWS.astype(BFLOAT16))
+
+
+def test_shards_come_in_natural_order(tmp_path):
+    names = ["b2/10", "b2/9", "b10/0", "b2/009", "B2/9a", "b2/x-1-2", "b2/X-1-10"]
+    for i, name in enumerate(names):
+        (tmp_path / f"{name}.npy").parent.mkdir(exist_ok=True)
+        np.save(tmp_path / f"{name}.npy", np.full((1, 1), i, np.float32))
+    found = open_pool(str(tmp_path / "**" / "*.npy")).read(0, 7).ravel().tolist()
+    # 009 is 9, and comes before it as 0 comes before 9; 9a is a longer name; then 10.
+    assert [names[int(i)] for i in found] == [
+        "b2/009",
+        "b2/9",
+        "B2/9a",
+        "b2/10",
+        "b2/x-1-2",
+        "b2/X-1-10",
+        "b10/0",
+    ]
+    # A list is taken as it is given.
+    listed = [tmp_path / f"{name}.npy" for name in names]
+    assert open_pool(listed).read(0, 7).ravel().tolist() == [*range(7)]
+
+
+def test_files_and_groups_without_rows_are_passed_over(tmp_path):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([("vector", pa.list_(pa.float32()))])
+    whole = pa.table({"vector": ROWS.tolist()}, schema=schema)
+    none = whole.slice(0, 0)
+    for name, parts in {
+        "0": [none],
+        "1": [none, whole.slice(0, 9), none, whole.slice(9), none],
+        "2": [none, none],
+    }.items():
+        with pq.ParquetWriter(tmp_path / f"{name}.parquet", schema) as writer:
+            for part in parts:
+                writer.write_table(part)
+    # Without rows there is often no type either.
+    untyped = pa.table({"vector": pa.array([], pa.null())})
+    pq.write_table(untyped, tmp_path / "3.parquet")
+    pool = open_pool(str(tmp_path / "*.parquet"))
+    assert np.array_equal(pool.read(0, 23), ROWS)
+    assert np.array_equal(pool.take([8, 9, 0]), ROWS[[8, 9, 0]])
+    assert pool.file_of(0) == (tmp_path / "1.parquet", 0)
+
+    where, _ = shards(tmp_path, "float32")
+    for name, shape in {"part-": (0, 5), "part1a": (0,), "part3": (0, 0)}.items():
+        np.save(tmp_path / f"{name}.npy", np.zeros(shape))  # float64 beside float32
+    pool = open_pool(where)
+    assert len(pool.shards) == 6 and np.array_equal(pool.read(0, 23), ROWS)
+    assert pool.file_of(22) == (tmp_path / "part2.npy", 12)
+    assert np.array_equal(pool.take([9, 10]), ROWS[[9, 10]])
+
+    for nothing in ("[02].parquet", "3.parquet", "part3.npy"):
+        with pytest.raises(UserError, match="expected rows in the pool, found none"):
+            open_pool(str(tmp_path / nothing))
+
+
 def test_two_blocks_live_and_the_thread_ends(tmp_path):
     np.save(tmp_path / "x.npy", ROWS)
     before = threading.active_count()

@@ -78,8 +78,8 @@ def _with(value):
         (POOL, 2, {"method": "norm", "input_norms": [1.0]}, r"\(24,\)"),
         (POOL, 2, {"method": "probcover", "delta": 0}, "above 0"),
         (POOL, 2, {"method": "probcover", "delta": "purity"}, "n_classes"),
-        (POOL, 2, {"block_size": 0}, "block_size"),
-        (POOL, 2, {"algorithm": "fast"}, "sequential"),
+        (POOL, 2, {"method": "gram_schmidt", "block_size": 0}, "block_size"),
+        (POOL, 2, {"method": "gram_schmidt", "algorithm": "fast"}, "sequential"),
     ],
 )
 def test_mistakes_are_refused_in_one_line(features, budget, options, words):
@@ -90,8 +90,8 @@ def test_mistakes_are_refused_in_one_line(features, budget, options, words):
 
 @pytest.mark.parametrize("factor", [1e-30, 1e30])
 def test_a_common_factor_changes_nothing(factor):
-    expected = jaxsel.select(POOL, 5).indices
-    found = jaxsel.select(POOL.astype(np.float64) * factor, 5).indices
+    expected = jaxsel.select(POOL, 5, "gram_schmidt").indices
+    found = jaxsel.select(POOL.astype(np.float64) * factor, 5, "gram_schmidt").indices
     np.testing.assert_array_equal(found, expected)
 
 
@@ -159,8 +159,8 @@ def test_importing_jaxsel_does_not_import_jax():
 
 
 def test_results_do_not_depend_on_where_the_features_lie():
-    on_host = jaxsel.select(POOL, 5).indices
-    on_device = jaxsel.select(jax.device_put(POOL), 5).indices
+    on_host = jaxsel.select(POOL, 5, "gram_schmidt").indices
+    on_device = jaxsel.select(jax.device_put(POOL), 5, "gram_schmidt").indices
     np.testing.assert_array_equal(on_host, on_device)
 
 
@@ -287,9 +287,9 @@ def test_clusters_are_told_in_the_order_of_the_given_rows() -> None:
 def test_going_on_with_the_same_seed_does_not_fall_beside_the_first_picks() -> None:
     # Rows next to each other are often frames of one video.
     rows = np.random.default_rng(0).normal(size=(5000, 16))
-    first = jaxsel.select(rows, 20).indices
-    more = jaxsel.select(rows, 20, labelled=first).indices
-    again = jaxsel.select(rows, 20, labelled=first).indices
+    first = jaxsel.select(rows, 20, "gram_schmidt").indices
+    more = jaxsel.select(rows, 20, "gram_schmidt", labelled=first).indices
+    again = jaxsel.select(rows, 20, "gram_schmidt", labelled=first).indices
     np.testing.assert_array_equal(more, again)
     apart = np.abs(more[:, None] - first[None]).min(axis=1)
     assert (apart <= 3).sum() <= 6  # by chance one or none; it was 18

@@ -49,7 +49,9 @@ def _bounds_after(features, earlier, later):
 @pytest.mark.parametrize("pool", POOLS)
 def test_proposal_weights_bound_the_float64_residuals(pool):
     features = POOLS[pool]
-    picks = jaxsel.select(features, 10, algorithm="blocked", block_size=16).indices
+    picks = jaxsel.select(
+        features, 10, "gram_schmidt", algorithm="blocked", block_size=16
+    ).indices
     masks = np.zeros((2, N), bool)
     for split in (0, 5, 9):
         masks[:] = False
@@ -69,7 +71,7 @@ def test_proposal_weights_bound_the_float64_residuals(pool):
 @pytest.mark.parametrize("pool", POOLS)
 def test_gains_are_float64_residual_lengths(pool, algorithm):
     features = POOLS[pool]
-    selection = jaxsel.select(features, 10, algorithm=algorithm, seed=4)
+    selection = jaxsel.select(features, 10, "gram_schmidt", algorithm=algorithm, seed=4)
     assert selection.info["algorithm"] == algorithm
     if algorithm != "sequential":
         assert selection.info["bound_ratio"] <= 1
@@ -89,6 +91,7 @@ def test_deterministic_is_the_pivoted_qr_order(algorithm, labelled):
     found = jaxsel.select(
         features,
         D - 5,
+        "gram_schmidt",
         algorithm=algorithm,
         block_size=16,
         deterministic=True,
@@ -101,7 +104,12 @@ def test_deterministic_is_the_pivoted_qr_order(algorithm, labelled):
 def test_deterministic_ties_go_to_the_lowest_row(algorithm):
     features = np.eye(4, dtype=np.float32)[np.arange(N) % 4]
     found = jaxsel.select(
-        features, 10, algorithm=algorithm, block_size=16, deterministic=True
+        features,
+        10,
+        "gram_schmidt",
+        algorithm=algorithm,
+        block_size=16,
+        deterministic=True,
     )
     np.testing.assert_array_equal(found.indices, np.arange(10))
     assert found.info["rounds"] == 3
@@ -110,7 +118,9 @@ def test_deterministic_ties_go_to_the_lowest_row(algorithm):
 def test_random_ties_are_exact_maxima_in_another_order():
     features = np.eye(4, dtype=np.float32)[np.arange(N) % 4]
     picks = [
-        jaxsel.select(features, 4, deterministic=True, tie="random", seed=seed).indices
+        jaxsel.select(
+            features, 4, "gram_schmidt", deterministic=True, tie="random", seed=seed
+        ).indices
         for seed in range(3)
     ]
     assert all(sorted(rows % 4) == [0, 1, 2, 3] for rows in picks)
@@ -151,30 +161,36 @@ def test_residuals_are_orthogonal_to_every_pick(pool, algorithm, monkeypatch):
 def test_beyond_the_rank_picks_stay_distinct_and_rounds_are_counted(algorithm):
     features = POOLS["plain"].copy()
     features[:, 3:] = 0
-    selection = jaxsel.select(features, 10, algorithm=algorithm)
+    selection = jaxsel.select(features, 10, "gram_schmidt", algorithm=algorithm)
     assert len(set(selection.indices)) == 10
     assert selection.info["rounds"] == 4
 
 
 def test_a_spanning_labelled_set_is_projected_out_once():
     features = POOLS["plain"]
-    selection = jaxsel.select(features, 20, labelled=np.arange(2 * D))
+    selection = jaxsel.select(features, 20, "gram_schmidt", labelled=np.arange(2 * D))
     assert len(set(selection.indices)) == 20 and selection.indices.min() >= 2 * D
     assert selection.info["rounds"] == 2
 
 
 def test_smaller_budgets_are_prefixes_of_blocked_draws():
     features = POOLS["rare"]
-    whole = jaxsel.select(features, 60, algorithm="blocked", block_size=16, seed=1)
+    whole = jaxsel.select(
+        features, 60, "gram_schmidt", algorithm="blocked", block_size=16, seed=1
+    )
     assert whole.info["measures"] > 1
-    part = jaxsel.select(features, 33, algorithm="blocked", block_size=16, seed=1)
+    part = jaxsel.select(
+        features, 33, "gram_schmidt", algorithm="blocked", block_size=16, seed=1
+    )
     np.testing.assert_array_equal(part.indices, whole.indices[:33])
 
 
 def test_the_fast_forms_refuse_other_norms():
     with pytest.raises(jaxsel.UserError, match="sequential"):
-        jaxsel.select(POOLS["plain"], 3, algorithm="blocked", norm_ord=1)
-    routed = jaxsel.select(POOLS["plain"], 3, norm_ord=1)
+        jaxsel.select(
+            POOLS["plain"], 3, "gram_schmidt", algorithm="blocked", norm_ord=1
+        )
+    routed = jaxsel.select(POOLS["plain"], 3, "gram_schmidt", norm_ord=1)
     assert routed.info["algorithm"] == "sequential"
 
 
@@ -186,8 +202,12 @@ def test_the_fast_forms_refuse_other_norms():
     ],
 )
 def test_a_large_pool_is_drawn_from_without_a_copy_and_alike(name, monkeypatch):
-    whole = jaxsel.select(POOLS[name], 41, algorithm="blocked", block_size=16)
+    whole = jaxsel.select(
+        POOLS[name], 41, "gram_schmidt", algorithm="blocked", block_size=16
+    )
     monkeypatch.setattr(blocked, "LARGE", 0)
     # Another budget is another program; smaller budgets are prefixes.
-    large = jaxsel.select(POOLS[name], 40, algorithm="blocked", block_size=16)
+    large = jaxsel.select(
+        POOLS[name], 40, "gram_schmidt", algorithm="blocked", block_size=16
+    )
     np.testing.assert_array_equal(large.indices, whole.indices[:40])

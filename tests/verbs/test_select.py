@@ -8,7 +8,7 @@ import pytest
 
 from jaxsel.annotation.picks import read_picks
 from jaxsel.selection.api import select
-from jaxsel.verbs.choice import default_method
+from jaxsel.selection.choice import default_method
 from tests.verbs.console import Run, contents
 
 

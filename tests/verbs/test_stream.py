@@ -42,6 +42,13 @@ def test_picks_are_those_of_the_library(
     again = run(*words)
     assert again.code == 2 and "new or empty folder" in again.err
 
+    # The fingerprint of so few rows sees every one; a larger pool's would not.
+    manifest = pathlib.Path("out/manifest.json")
+    manifest.write_text(json.dumps({**told, "pool": {**told["pool"], "contents": ""}}))
+    said = run("verify", "out")
+    assert said.code == 2 and "found another" in said.err and "rows changed" in said.err
+    manifest.write_text(json.dumps(told))
+
     first = tmp_path / "part0.npy"
     np.save(first, np.load(first) + 1)
     said = run("verify", "out")

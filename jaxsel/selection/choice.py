@@ -3,7 +3,11 @@
 docs/choosing.md has the measurements and the commands behind them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
+
+from jaxsel.errors import UserError
 
 FEW = 100
 MANY_ROWS = 200_000
@@ -16,8 +20,55 @@ class Choice(NamedTuple):
     reason: str
 
 
+def chosen(
+    method: str | None, labels: int, rows: int, *, learned: bool = True
+) -> Choice:
+    """The method that was asked for, or the rule's where none was.
+
+    Every door asks here, so that the same call picks by the same method from Python,
+    from the command line, and from disk.
+
+    Args:
+      method: the name that was given, or `None`.
+      labels: how many labels in all, those that are known among them.
+      rows: of the pool.
+      learned: whether the features have learned something; those that people bring
+        count as such.
+
+    Returns:
+      The name of the method and the reason, a sentence for people.
+
+    Example:
+      >>> chosen("norm", 50, 10_000)
+      Choice(method='norm', reason='it was asked for')
+      >>> chosen(None, 50, 10_000).method
+      'typiclust'
+    """
+    if method is not None:
+        return Choice(method, "it was asked for")
+    return default_method(labels, rows, learned)
+
+
+@contextmanager
+def said_if_unnamed(named: str | None, method: str) -> Iterator[None]:
+    """Adds to a refusal that the rule chose the method it speaks of.
+
+    Raises:
+      UserError: the one of the body.
+    """
+    try:
+        yield
+    except UserError as error:
+        if named is not None:
+            raise
+        raise UserError(
+            f"{error}. (No method was named, and the rule chose {method}: name the "
+            "one that the options are for.)"
+        ) from error
+
+
 def default_method(budget: int, rows: int, learned: bool) -> Choice:
-    """The method for a budget and a kind of features.
+    """The method for a budget and a kind of features; all of them have a disk form.
 
     - Up to 100 labels: `typiclust`, ahead of the others on photographs.
     - More labels, up to 200,000 rows: `probcover`. TypiClust makes a cluster a label,
