@@ -1,5 +1,11 @@
-"""What every test runs under: data and caches of its own, compiled programs kept."""
+"""What every test runs under: data and caches of its own, compiled programs kept.
 
+Nine tenths of the quick tests' time is compilation, so they are compiled with little
+optimisation unless `--optimise` is given (`make test-isa` gives it) or slow tests are
+asked for. Flags in XLA_FLAGS stay in force and win.
+"""
+
+import os
 import pathlib
 
 import jax
@@ -12,7 +18,26 @@ jax.config.update(
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
+# A third of the compilation time of the defaults. Programs are kept apart in the cache
+# above, whose keys contain XLA_FLAGS.
+QUICK = ("--xla_backend_optimization_level=0", "--xla_cpu_use_fusion_emitters=false")
+
 SHARED = pathlib.Path(__file__).resolve().parents[2] / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--optimise", action="store_true", help="compile programs as users' are"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses how programs are compiled; XLA reads its flags at the first of them."""
+    if config.getoption("optimise") or config.getoption("markexpr") == "slow":
+        return
+    given = os.environ.get("XLA_FLAGS", "")
+    more = [flag for flag in QUICK if flag.split("=")[0] not in given]
+    os.environ["XLA_FLAGS"] = " ".join([*more, *given.split()])
 
 
 @pytest.fixture(scope="session", autouse=True)

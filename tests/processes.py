@@ -47,7 +47,12 @@ def _started(
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests/experiment")]),
             "JAX_PLATFORMS": "cpu",
-            "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+            "XLA_FLAGS": " ".join(
+                [
+                    os.environ.get("XLA_FLAGS", ""),
+                    f"--xla_force_host_platform_device_count={devices}",
+                ]
+            ).strip(),
             "JAX_COMPILATION_CACHE_DIR": str(CACHE),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.1",
             "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",

@@ -101,22 +101,25 @@ def step(stream: Stream, key: jax.Array, state: State, n_init: int) -> State:
     sums, counts = np.zeros((k, d)), np.zeros(k, np.int64)
     inertia, far, farthest = 0.0, 0, -1.0
     given = [jnp.asarray(state[f"km_{name}"]) for name in ("centres", "used", "mean")]
+    last = bool(state["km_settled"]) or state["km_iterations"] == MAX_ITERS
     for where, rows in stream.scan():
         count = where.stop - where.start
         valid = np.zeros(len(rows), bool)
         valid[:count] = state["km_valid"][where]
-        parts = (np.asarray(part) for part in _assign(rows, valid, *given))
-        label, squared, some_sums, some_counts = parts
+        parts = _assign(rows, valid, *given)
+        if last:
+            squared = _apart(rows, parts[0], given[0], given[2])
+            inertia += float(np.asarray(squared).sum(dtype=np.float64))
+        label, squared, some_sums, some_counts = (np.asarray(part) for part in parts)
         labels[where] = label[:count]
         sums += some_sums
         counts += some_counts
-        inertia += float(squared.sum(dtype=np.float64))
         here = int(np.argmax(squared))
         if squared[here] > farthest:
             far, farthest = where.start + here, float(squared[here])
     same = np.array_equal(labels, state["km_labels"])
     state["km_labels"] = labels
-    if state["km_settled"] or state["km_iterations"] == MAX_ITERS:
+    if last:
         return _ended(stream, key, state, inertia, n_init)
     centres, reseeded = _means(stream, state, sums, counts, far)
     shift = np.sum(np.square(centres - state["km_centres"]), dtype=np.float64)
@@ -142,6 +145,14 @@ def _assign(rows, valid, centres, used, mean):
     squared = jnp.maximum(jnp.sum(jnp.square(rows), axis=1) + 2 * least, 0)
     sums, counts = _add_up(label, rows, valid, k)
     return jnp.where(valid, label, -1), jnp.where(valid, squared, 0), sums, counts
+
+
+@jax.jit
+def _apart(rows, label, centres, mean):
+    """Squared distances `[b]` to the assigned centres, from differences, as in memory;
+    0 for rows that do not take part."""
+    squared = jnp.sum(jnp.square(rows - mean - centres[jnp.maximum(label, 0)]), axis=1)
+    return jnp.where(label >= 0, squared, 0)
 
 
 def _means(

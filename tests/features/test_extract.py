@@ -149,7 +149,8 @@ watched = Encoder(vit.identity, encode)
 rows = extract(watched, reader(), 11, 3, "float32", folder, Meter(), 4)
 np.savez(folder / "seen.npz", rows=rows, seen=seen)
 """
-    flags = "--xla_force_host_platform_device_count=2"
+    flags = os.environ.get("XLA_FLAGS", "")
+    flags += " --xla_force_host_platform_device_count=2"
     assert in_another_process(code, parts, XLA_FLAGS=flags) == 0
     found = np.load(parts / "seen.npz")
     # Batches of three are rounded up to two rows a device.
