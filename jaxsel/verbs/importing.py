@@ -17,6 +17,7 @@ from jaxsel.annotation.labels import (
 )
 from jaxsel.annotation.options import ImportOptions
 from jaxsel.annotation.picks import Pick, read_picks
+from jaxsel.annotation.renumbering import renumbered
 from jaxsel.annotation.tools import IMPORTERS, import_labels
 from jaxsel.errors import UserError
 from jaxsel.verbs.command import as_json_option, say, shown
@@ -147,7 +148,7 @@ def import_round(
     chosen = _picks_of(picks)
     options = ImportOptions((UNUSABLE.value, *unusable), separator, control)
     rows = rows_of(import_labels(tool, pathlib.Path(file), chosen, options), chosen)
-    earlier = read_labels(target) if target.exists() else []
+    earlier = renumbered(read_labels(target) if target.exists() else [], chosen)
     write_labels(target, merged(earlier, rows))
     return rows
 
