@@ -31,7 +31,8 @@ class LabelRow(NamedTuple):
 
     Attributes:
       id: its name in the pool.
-      index: its row of the pool, from 0.
+      index: its row of the pool, from 0, when the label was read: a pool that grows
+        moves rows, so `id` is what counts.
       label: a class's name, or `unusable`, which no class may be called.
     """
 
@@ -145,7 +146,7 @@ def labels_text(rows: Sequence[LabelRow]) -> str:
     r"""Rows as the text of `labels.csv`.
 
     Raises:
-      UserError: an empty id or label, a negative index, or an id or index twice.
+      UserError: an empty id or label, a negative index, or an id twice.
 
     Example:
       >>> labels_text([LabelRow("a", 0, "cat")])
@@ -163,8 +164,8 @@ def parse_labels(text: str, source: str) -> list[LabelRow]:
       source: what to call the file in a message.
 
     Raises:
-      UserError: a header, a line or a cell that is wrong, or an id or an index twice;
-        the file and the line are named.
+      UserError: a header, a line or a cell that is wrong, or an id twice; the file
+        and the line are named.
     """
     lines = parse_table(text, LabelRow, source)
     _check(lines, source)
@@ -178,7 +179,8 @@ def _check(lines: Sequence[tuple[int, LabelRow]], source: str) -> None:
                 f"{source}, line {line}: expected an id, an index of at least 0 and a "
                 f"label, found {quoted(tuple(row))}; mend or delete the line"
             )
-    refuse_repeats(lines, ("id", "index"), source)
+    # Two rows may have had one number, before and after their pool has grown.
+    refuse_repeats(lines, ("id",), source)
 
 
 def read_labels(path: Path) -> list[LabelRow]:
@@ -211,21 +213,18 @@ def merged(
 
     Raises:
       UserError: labels that differ, unless `replace`; or an id whose row of the pool
-        differs, or a row of the pool with another id: that is another pool. The first
-        few are named.
+        differs: that is another pool (`renumbering` is for one that has grown). The
+        first few are named.
 
     Example:
       >>> merged([LabelRow("a", 0, "cat")], [LabelRow("b", 4, "dog")])
       [LabelRow(id='a', index=0, label='cat'), LabelRow(id='b', index=4, label='dog')]
     """
     known = {row.id: row for row in earlier}
-    at_index = {row.index: row for row in earlier}
     moved = []
     for row in new:
         same = known.get(row.id)
-        if (same or row).index != row.index or at_index.get(
-            row.index, row
-        ).id != row.id:
+        if (same or row).index != row.index:
             moved.append(f"{quoted(row.id)} at row {row.index}")
     if moved:
         raise UserError(

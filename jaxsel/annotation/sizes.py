@@ -3,9 +3,11 @@
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from jaxsel.annotation.picks import Pick
 
+_TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _ORIENTATION = 274  # the tag of EXIF; from 5 on the image is shown turned by 90°
 
 
@@ -35,7 +37,7 @@ def image_sizes(picks: Sequence[Pick], root: Path) -> dict[str, tuple[int, int]]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", Image.DecompressionBombWarning)
                 with Image.open(root / pick.path) as image:
-                    width, height = image.size
+                    width, height = _stored_size(image)
                     # Pillow decodes a whole PNG to look for EXIF behind its pixels.
                     early = image.format != "PNG" or "exif" in image.info
                     turned = early and image.getexif().get(_ORIENTATION, 1) > 4
@@ -43,3 +45,11 @@ def image_sizes(picks: Sequence[Pick], root: Path) -> dict[str, tuple[int, int]]
             continue
         sizes[pick.id] = (height, width) if turned else (width, height)
     return sizes
+
+
+def _stored_size(image: Any) -> tuple[int, int]:
+    """Width and height before any turn; of a TIFF some versions of Pillow turn them."""
+    if image.format == "TIFF":
+        return int(image.tag_v2[_TIFF_WIDTH]), int(image.tag_v2[_TIFF_HEIGHT])
+    width, height = image.size
+    return width, height

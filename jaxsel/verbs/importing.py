@@ -21,6 +21,7 @@ from jaxsel.annotation.labels import (
 )
 from jaxsel.annotation.options import DISAGREE, ImportOptions
 from jaxsel.annotation.picks import read_picks
+from jaxsel.annotation.renumbering import renumbered
 from jaxsel.annotation.spelling import respelt
 from jaxsel.annotation.tools import IMPORTERS, read_back
 from jaxsel.doctor.finding import counted
@@ -241,6 +242,7 @@ def _imported(
     chosen = read_picks(place)
     # Before the tool's file, which may be long.
     earlier = read_labels(target) if merge and target.exists() else []
+    earlier = renumbered(earlier, chosen)
     found = read_back(tool, file, chosen, rules)
     _refuse_other_rows(place, found.guessed, str(file))
     rows = rows_of(found.labels, chosen)

@@ -19,6 +19,7 @@ from jaxsel.sources.source import Source
 from jaxsel.verbs.command import printable
 from jaxsel.verbs.encoding import UNTRAINED, Pool
 from jaxsel.verbs.explaining import Story
+from jaxsel.verbs.reading import reading_sentences
 
 DRAWN = 20_000  # rows of the pool on the map
 _LABELLED_DRAWN = 2_000
@@ -149,6 +150,8 @@ def _remarks(source: Source, pool: Pool, findings: Sequence[Finding]) -> list[Re
                 len(source.unreadable),
             )
         )
+    for sentence in reading_sentences(source.reading):
+        remarks.append(Remark("note", f"{sentence}."))
     return remarks + [
         Remark(one.severity, one.sentence, one.names, one.total) for one in findings
     ]

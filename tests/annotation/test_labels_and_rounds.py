@@ -20,6 +20,7 @@ from jaxsel.annotation.labels import (
     write_labels,
 )
 from jaxsel.annotation.picks import Pick, extended
+from jaxsel.annotation.renumbering import renumbered
 from jaxsel.annotation.rounds import (
     Round,
     continued,
@@ -74,7 +75,6 @@ def test_labels_by_id_and_as_rows_are_the_same(tmp_path: pathlib.Path) -> None:
         ("id,index,label\na,0,\n", "line 2, column label: expected text"),
         ("id,index,label\na,-1,b\n", "line 2: expected an id, an index of at least 0"),
         ("id,index,label\na,0,b\na,1,b\n", "line 3: expected each id once"),
-        ("id,index,label\na,0,b\nc,0,b\n", "line 3: expected each index once"),
     ],
 )
 def test_a_wrong_labels_file_is_named_with_its_line(lines: str, message: str) -> None:
@@ -92,9 +92,15 @@ def test_merging_keeps_the_earlier_order_and_names_conflicts() -> None:
     ):
         merged(old, changed)
     assert merged(old, changed, replace=True) == [old[0], changed[0]]
-    for moved in (LabelRow("a", 5, "dog"), LabelRow("z", 0, "dog")):
-        with pytest.raises(UserError, match="expected labels of one pool"):
-            merged(old, [moved], replace=True)
+    moved = LabelRow("a", 5, "dog")
+    with pytest.raises(UserError, match="expected labels of one pool"):
+        merged(old, [moved], replace=True)
+    # The pool has grown: "a" is row 5 now, and its old number is another's.
+    picks = [Pick(1, "a", "", 5, None, 1), Pick(2, "z", "", 0, None, 1)]
+    grown = [*renumbered(old, picks), LabelRow("z", 0, "cat")]
+    assert merged(renumbered(old, picks), [moved, grown[-1]]) == grown
+    assert parse_labels(labels_text(grown), "here.csv") == grown
+    assert [row.index for row in grown] == [1, 5, 0]
 
 
 STATES = st.lists(st.sampled_from(["cat", "open", "unusable", "listed"]), max_size=8)

@@ -31,3 +31,13 @@ def test_sizes_are_read_from_headers(tmp_path: pathlib.Path) -> None:
         PICKS[1].id: (3, 5),
         PICKS[3].id: (20_000, 7_000),
     }
+
+
+def test_a_turned_image_is_turned_once_in_every_format(tmp_path: pathlib.Path) -> None:
+    """Some versions of Pillow turn a TIFF's size by themselves."""
+    exif = Image.Exif()
+    exif[274] = 6
+    for name in ("a.tif", "a.jpg", "a.png", "a.webp"):
+        Image.new("RGB", (5, 3)).save(tmp_path / name, exif=exif)
+        pick = PICKS[0]._replace(path=name)
+        assert image_sizes([pick], tmp_path) == {pick.id: (3, 5)}, name

@@ -8,9 +8,10 @@ from PIL import Image, PngImagePlugin
 
 from jaxsel.errors import UserError
 from jaxsel.sources import survey
-from jaxsel.sources.decode import decode, has_several, open_rgb
+from jaxsel.sources.decode import decode, open_rgb
 from jaxsel.sources.deep import Counts, opacity
 from jaxsel.sources.images import read, thumbnails
+from jaxsel.sources.levels import WHOLE, Line
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.reading import Reading
 from jaxsel.sources.refusal import Refused
@@ -203,18 +204,17 @@ def test_one_line_for_the_whole_pool(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_pool_of_two_depths_says_which_pictures_are_nearly_black(
-    tmp_path: pathlib.Path,
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shallow, deep = numbers(3, 10), numbers(3, 16)
     deep[0, 0] = 65535
     root = folder_of(tmp_path, a=shallow, b=deep, c=np.zeros((*SHAPE, 1), np.uint16))
     source = open_source(root, progress=False)
     assert source.reading.flat == ("a.png",)
-    first = source.fingerprint
     # Other lines make other pictures of the same files.
-    (root / "b.png").unlink()
-    write_png(root / "b.png", deep // 16)
-    assert open_source(root, progress=False).fingerprint != first
+    other = source.reading._replace(levels={WHOLE: Line(0.0, 4096.0)})
+    monkeypatch.setattr("jaxsel.sources.images.surveyed", lambda *_: other)
+    assert open_source(root, progress=False).fingerprint != source.fingerprint
 
 
 def test_several_pages_or_frames(tmp_path: pathlib.Path) -> None:
@@ -236,8 +236,8 @@ def test_several_pages_or_frames(tmp_path: pathlib.Path) -> None:
     assert source.unreadable == () and source.reading.deep == 0
     first = read(source, None, 4)[:, 0, 0]
     np.testing.assert_allclose(first, np.broadcast_to([255, 0, 0], first.shape), atol=4)
-    with Image.open(tmp_path / "stack.tif") as image:
-        assert has_several(image)
+    assert decode(tmp_path / "stack.tif").first_of_several
+    assert not decode(tmp_path / "phone.jpg").first_of_several
 
 
 def test_pictures_of_other_formats_are_listed(tmp_path: pathlib.Path) -> None:

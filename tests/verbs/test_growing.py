@@ -132,24 +132,30 @@ def test_every_week_new_images(
     free = next(p for p in ("z1.png", "z2.png", "z3.png", "deep/c.png", "plain.png")
                 if p not in {pick.id for pick in first})  # fmt: skip
     (folder / free).unlink()
-    for name in ("0.png", "m.png"):
-        pixels = np.random.default_rng(9).integers(0, 255, (5, 5, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / name)
+    pixels = np.random.default_rng(9).integers(0, 255, (5, 5, 3), np.uint8)
+    Image.fromarray(pixels).save(folder / "0.png")
+    Image.fromarray(pixels[::-1]).save(
+        folder / "m.tif", save_all=True, append_images=[Image.fromarray(pixels)]
+    )
     labels = tmp_path / "labels.csv"
     rows = [f'"{p.id.replace(chr(34), 2 * chr(34))}",{p.index},cat' for p in first]
     labels.write_text("id,index,label\n" + "".join(f"{row}\n" for row in rows))
     more = (*words, "-b", 5, "--continue", "a", "--labelled", labels)
     said = run(*more, "-o", "b")
     assert said.code == 0, said.err
-    assert "2 images joined the pool (0.png, m.png)" in said.err
+    assert "2 images joined the pool (0.png, m.tif)" in said.err
+    assert "only the first is seen: m.tif" in said.err
     assert f"1 image is gone from the pool ({free})" in said.err
     second = read_picks(pathlib.Path("b/picks.csv"))
     assert [(p.rank, p.id) for p in second[:3]] == [(p.rank, p.id) for p in first]
     now = open_source(folder, progress=False).ids.tolist()
     assert all(now[pick.index] == pick.id for pick in second)
     assert len({pick.id for pick in second}) == 5
-    told = json.loads(pathlib.Path("b/manifest.json").read_text())["since"]
-    assert told["joined"] == ["0.png", "m.png"] and told["gone"] == [free]
+    manifest = json.loads(pathlib.Path("b/manifest.json").read_text())
+    told = manifest["since"]
+    assert told["joined"] == ["0.png", "m.tif"] and told["gone"] == [free]
+    assert manifest["reading"]["several"] == ["m.tif"]
+    assert "only the first is seen: m.tif" in pathlib.Path("b/report.html").read_text()
     parents = json.loads(pathlib.Path("b/round.json").read_text())["parents"]
     assert parents == [json.loads(pathlib.Path("a/manifest.json").read_text())["name"]]
     # The later round is a round like any other, also where all has moved together.
