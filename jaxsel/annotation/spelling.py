@@ -17,10 +17,11 @@ _QUERY = re.compile(r"[?&]d=([^&]*)")
 
 
 def parts_of(name: str) -> Parts:
-    r"""The parts of a path in one spelling: composed, without `.`, `..` and outer blanks.
+    r"""The parts of a path in one spelling: composed, without `.`, `..` and blanks.
 
     Args:
-      name: a path with `/` or `\` between its parts, absolute or not.
+      name: a path with `/` or `\` between its parts, absolute or not; blanks around a
+        part are dropped.
 
     Example:
       >>> parts_of(".\\wells/../wells/b.png")

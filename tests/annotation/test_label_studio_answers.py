@@ -138,7 +138,7 @@ def test_skipped_drafted_and_predicted_items_are_told_apart(read) -> None:
     with pytest.raises(UserError, match="expected tasks with a jaxsel_id, found none"):
         read(other)
     for damaged in (None, {}, [3]):
-        with pytest.raises(UserError, match="task 1: expected .* list of annotations"):
+        with pytest.raises(UserError, match=r"task 1: expected .* list of annotations"):
             read({"data": {"jaxsel_id": A}, "annotations": damaged})
 
 

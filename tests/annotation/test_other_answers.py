@@ -84,8 +84,9 @@ def test_the_same_image_twice_is_two_annotators(tmp_path) -> None:
 def test_elements_of_cvat_without_a_label_are_counted(tmp_path) -> None:
     path = tmp_path / "a.xml"
     path.write_text(
-        '<annotations><image name="up/000001_left_eye.png"><box label="cell"><attribute'
-        ' name="side">left</attribute></box><box/><tag label=" "/></image></annotations>'
+        '<annotations><image name="up/000001_left_eye.png"><box label="cell">'
+        '<attribute name="side">left</attribute></box><box/><tag label=" "/></image>'
+        "</annotations>"
     )
     found = read_back("cvat", path, PICKS)
     assert found.labels == {A: "cell"}
@@ -136,7 +137,7 @@ def test_the_data_set_of_fiftyone(tmp_path) -> None:
     assert plain.labels == {B: UNUSABLE, C: "x"}
     whole[2]["guess"] = one("Regression", value=3.0)
     (tmp_path / "samples.json").write_text(json.dumps({"samples": whole}))
-    with pytest.raises(UserError, match="found guess, truth; .* --control"):
+    with pytest.raises(UserError, match=r"found guess, truth; .* --control"):
         import_labels("fiftyone", tmp_path, PICKS)
     options = ImportOptions(control="guess")
     assert import_labels("fiftyone", tmp_path, PICKS, options)[C] == "3"
@@ -183,7 +184,7 @@ def test_a_column_of_a_table_is_asked_for(tmp_path) -> None:
     path.write_text(f"id,species,note\n{A},cat,dark\n")
     options = ImportOptions(control="species")
     assert import_labels("csv", path, PICKS, options) == {A: "cat"}
-    with pytest.raises(UserError, match="found 'id', 'species', 'note'.*--control"):
+    with pytest.raises(UserError, match=r"found 'id', 'species', 'note'.*--control"):
         import_labels("csv", path, PICKS)
     both = ImportOptions(control=("species", "note"), separator="/")
     assert import_labels("csv", path, PICKS, both) == {A: "cat/dark"}
@@ -214,5 +215,5 @@ def test_a_link_out_of_the_pool_leads_to_an_image(tmp_path: pathlib.Path) -> Non
     refuse_strange_links(picks[:2], pool, ())
     secret = PICKS[0]._replace(path="link/secret.png")
     refuse_strange_links([secret], pool, {secret.id})
-    with pytest.raises(UserError, match="lead out of it .'link/secret.png'"):
+    with pytest.raises(UserError, match=r"lead out of it .'link/secret.png'"):
         refuse_strange_links([secret], pool, ())

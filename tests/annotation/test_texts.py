@@ -48,7 +48,7 @@ def test_text_as_spreadsheets_save_it(tmp_path: pathlib.Path, data: bytes) -> No
 )
 def test_what_is_no_text_is_refused(tmp_path: pathlib.Path, data: bytes) -> None:
     (tmp_path / "f").write_bytes(data)
-    with pytest.raises(UserError, match="labels in a readable UTF-8 file.*as UTF-8"):
+    with pytest.raises(UserError, match=r"labels in a readable UTF-8 file.*as UTF-8"):
         text_of(tmp_path / "f", "labels")
 
 

@@ -1,7 +1,5 @@
 """`jaxsel import` and `jaxsel export`: corrections, what is left out, what is kept."""
 
-import csv
-import json
 import pathlib
 import warnings
 
@@ -84,65 +82,67 @@ def test_what_is_left_out_is_said(
 def test_a_row_of_the_pool_that_was_not_picked_is_no_spelling_of_a_pick(
     run: Run, tmp_path: pathlib.Path
 ) -> None:
-    ids = ["b.png", "other/b.png", "c.png"]
-    np.savez(tmp_path / "f.npz", features=np.diag([3.0, 2.0, 1.0]), ids=ids)
-    assert run("select", tmp_path / "f.npz", "-b", 1, "-m", "norm", "-o", "r").code == 0
-    (pick,) = json.loads(json.dumps([r.id for r in jaxsel_picks("r")]))
-    other = next(name for name in ids[:2] if name != pick)
-    words = ("--from", "csv", "--picks", "r", "-o", "labels.csv")
-    if pick == "b.png":
-        said = run("import", table(tmp_path / "t.csv", (other, "cat")), *words)
-        assert said.code == 2 and "of the pool and no pick" in said.err
-    said = run("import", table(tmp_path / "t.csv", (f"/scans/{pick}", "cat")), *words)
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = tmp_path / "r" / "picks.csv"
+    write_picks(file, [Pick(1, "b.png", "b.png", 0, None, 2)])
+    ids = pa.table({"id": ["b.png", "other/b.png", "c.png"]})
+    pq.write_table(ids, tmp_path / "r" / "assignments.parquet")
+    words = ("--from", "csv", "--picks", tmp_path / "r", "-o", "labels.csv")
+    said = run("import", table(tmp_path / "t.csv", ("./other/b.png", "cat")), *words)
+    assert said.code == 2 and "row 'other/b.png' of the pool and no pick" in said.err
+    assert not pathlib.Path("labels.csv").exists()
+    said = run("import", table(tmp_path / "t.csv", ("/scans/b.png", "cat")), *words)
     assert said.code == 0, said.err
 
 
-def jaxsel_picks(folder: str) -> list[Pick]:
-    from jaxsel.annotation.picks import read_picks
-
-    return read_picks(pathlib.Path(folder) / "picks.csv")
+def of_images(file: pathlib.Path, *names: str) -> pathlib.Path:
+    """A picks.csv of images in `folder`."""
+    write_picks(file, [Pick(k + 1, n, n, k, None, 1) for k, n in enumerate(names)])
+    return file
 
 
 def test_an_export_replaces_an_earlier_one_when_asked(
     run: Run, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    rgb = ("--encoder", "rgb", "--side", 4, "-m", "random")
-    for seed, out in ((0, "r"), (1, "s")):
-        assert run("select", folder, "-b", 3, *rgb, "--seed", seed, "-o", out).code == 0
+    first = of_images(tmp_path / "r.csv", "z1.png", "deep/c.png")
+    second = of_images(tmp_path / "s.csv", "z2.png", "deep/c.png", "z3.png")
     for tool in ("csv", "cvat"):
-        words = ("--to", tool, "-o", tmp_path / tool)
-        assert run("export", "r", *words).code == 0
+        words = ("--to", tool, "--root", folder, "-o", tmp_path / tool)
+        assert run("export", first, *words).code == 0
         before = contents(tmp_path / tool)
-        said = run("export", "s", *words)
+        said = run("export", second, *words)
         assert said.code == 2 and "--force" in said.err
         assert contents(tmp_path / tool) == before
-        said = run("export", "s", *words, "--force")
+        said = run("export", second, *words, "--force")
         assert said.code == 0, said.err
-        assert run("export", "s", "--to", tool, "-o", tmp_path / f"{tool}-s").code == 0
+        assert run("export", second, *words[:-1], tmp_path / f"{tool}-s").code == 0
         assert contents(tmp_path / tool) == contents(tmp_path / f"{tool}-s") != before
     note = tmp_path / "cvat" / "images" / "notes.txt"
     note.write_text("mine")
-    said = run("export", "r", "--to", "cvat", "-o", tmp_path / "cvat", "--force")
+    said = run("export", first, *words, "--force")
     assert said.code == 2 and "'notes.txt'" in said.err and note.is_file()
 
 
 def test_a_doctored_table_hands_no_file_on(
     run: Run, folder: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
-    rgb = ("--encoder", "rgb", "--side", 4, "-m", "random")
-    assert run("select", folder, "-b", 3, *rgb, "-o", "r").code == 0
     (tmp_path / "secret.png").write_text("secret")
     (folder / "z.png").symlink_to(tmp_path / "secret.png")
-    file = pathlib.Path("r/picks.csv")
-    with file.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.reader(stream))
     for path in ("../secret.png", str(tmp_path / "secret.png"), "z.png"):
-        rows[1][2] = path
-        with file.open("w", newline="", encoding="utf-8") as stream:
-            csv.writer(stream, lineterminator="\n").writerows(rows)
-        said = run("export", "r", "--to", "cvat", "-o", tmp_path / "out")
-        assert said.code == 2 and "lead out of it" in said.err
-        assert not (tmp_path / "out").exists()
+        doctored = [
+            Pick(1, "z1.png", "z1.png", 0, None, 1),
+            Pick(2, "q", path, 1, None, 1),
+        ]
+        write_picks(tmp_path / "picks.csv", doctored)
+        for tool in ("cvat", "coco") if path != "z.png" else ("cvat",):
+            said = run(
+                "export", tmp_path / "picks.csv", "--to", tool, "--root", folder, "-o",
+                tmp_path / "out",
+            )  # fmt: skip
+            assert said.code == 2 and "lead out of it" in said.err
+            assert not (tmp_path / "out").exists()
 
 
 def test_tasks_that_show_no_image_are_warned_of(
