@@ -131,6 +131,6 @@ def _warn(source: Source, pool: Pool) -> None:
             f"{first.id!r}: {first.reason}",
             stacklevel=3,
         )
-    warn_of(source.roles)
+    warn_of(source.roles, above=1)
     if not pool.learned:
         warnings.warn(UNTRAINED, stacklevel=3)
