@@ -151,6 +151,8 @@ def decoded(column: Any) -> Any:
     column = one_array(column)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
+    if pa.types.is_string_view(column.type):  # few functions of Arrow know it
+        column = column.cast(pa.string())
     keep = isinstance(column, pa.ExtensionArray)
     if keep and column.type.extension_name != "arrow.uuid":
         column = column.storage

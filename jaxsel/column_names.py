@@ -82,22 +82,24 @@ def row_name_rank(name: str) -> int | None:
     """How well a column names rows, 0 the best; None where it does not.
 
     0 is `id`, 1 a file (`file_name`, `image_path`, `url`), 2 a key or a name, 3 the id
-    of something (`sample_id`), 4 a number of the row (`index`, `Unnamed: 0`), 5 the
-    thing itself (`patient`).
+    of something (`sample_id`), 4 the thing itself (`patient`), 5 a number of the row
+    (`index`, `Unnamed: 0`).
 
     Example:
       >>> [row_name_rank(name) for name in ("image_id", "Unnamed: 0", "row_height")]
-      [3, 4, None]
+      [3, 5, None]
       >>> [row_name_rank(name) for name in ("body_mass_index", "n_files", "NO")]
       [None, None, None]
     """
     name = name.strip()
     if not name or name in ("#", "№") or _PANDAS.fullmatch(name):
-        return 4
+        return 5
     words, whole = words_of(name), "".join(words_of(name))
     if whole in ("id", "ids"):  # `IDs` too, which reads as two words
         return 0
-    if not words or name == "NO" or (len(words) > 1 and words[0] in _COUNTS):
+    if not words or name[:2] == "NO" == name.rstrip("0123456789"):
+        return None  # NO and NO2 are gases
+    if len(words) > 1 and words[0] in _COUNTS:
         return None
     # Before the last word: `file` of file_name; without an underscore, of filename.
     last = words[-1]
@@ -109,16 +111,16 @@ def row_name_rank(name: str) -> int | None:
         if whole in _IDS | _KEYS:
             return 2
         if whole in _NUMBERS - {"num", "number"} | {"rownames", "rownum"}:
-            return 4
+            return 5
         if thing and thing[1] in _THINGS:
             return 1 if thing[2] in ("path", "file") else 3
         if whole in ("objectid", "fid", "gid", "oid", "pid", "sid", "rid", "pk"):
             return 3
-        return 5 if whole in _ALONE else None
+        return 4 if whole in _ALONE else None
     if last in _IDS or (last in _KEYS and before in _THINGS):
         return 3
     if last in _NUMBERS and (before in _THINGS or before in ("s", "sr", "serial")):
-        return 4
+        return 5
     return None
 
 

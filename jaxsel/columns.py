@@ -118,19 +118,21 @@ def _not_features(columns: Sequence[Column]) -> dict[str, str]:
     """Columns that are no features by what they are called, with the reason."""
     numbered: dict[str, set[str]] = {"x": set(), "y": set()}
     for column in columns:
-        if found := re.fullmatch(r"([xy])_?(\d*)", column.name.lower()):
-            numbered[found[1]].add(found[2])
+        if match := re.fullmatch(r"([xy])_?(\d*)", column.name.lower()):
+            numbered[match[1]].add(match[2])
     coordinates = numbered["x"] == numbered["y"]
-    found_out: dict[str, str] = {}
+    found: dict[str, str] = {}
     for column in columns:
         lone_y = re.fullmatch(r"y_?\d*", column.name.lower()) and not coordinates
-        if column.answer or is_answer(column.name) or lone_y:
-            found_out[column.name] = ANSWER
-        elif column.index or row_name_rank(column.name) is not None:
+        if column.is_class or is_answer(column.name) or lone_y:
+            found[column.name] = ANSWER
+        elif column.is_index:
+            found[column.name] = NAMES
+        elif row_name_rank(column.name) is not None:
             # A vector that is called `image` is one all the same.
-            if column.index or column.kind != VECTOR:
-                found_out[column.name] = NAMES
-    return found_out
+            if column.kind not in (VECTOR, FLAG, OTHER):
+                found[column.name] = NAMES
+    return found
 
 
 def _ids(
@@ -139,17 +141,22 @@ def _ids(
     """Columns that may name the rows, the best first."""
     if asked.ids:
         return (_known(asked.ids, by_name, where),), True
-    ranked: list[tuple[float, str]] = []
-    levels = sum(column.index for column in columns)
+    ranked: list[tuple[int, str]] = []
+    levels = sum(column.is_index for column in columns)
     for column in columns:
-        rank: float | None = row_name_rank(column.name)
+        rank = row_name_rank(column.name)
         if rank is None and column.kind == TEXT:  # `images`, but no number of `cases`
             rank = row_name_rank(column.name.removesuffix("s"))
-        if column.index and levels == 1:
-            rank = min(4.0 if rank is None else rank, 4 if column.kind == NUMBER else 2)
+        if column.is_index and levels == 1:
+            most = 5 if column.kind == NUMBER else 2
+            rank = most if rank is None else min(rank, most)
         if rank is None or column.kind in (VECTOR, FLAG, OTHER):
             continue
-        if column.answer or is_answer(column.name) or (column.index and levels > 1):
+        if (
+            column.is_class
+            or is_answer(column.name)
+            or (column.is_index and levels > 1)
+        ):
             continue
         ranked.append((rank, column.name))
     ranked.sort(key=lambda one: one[0])

@@ -4,6 +4,7 @@ Which columns are the features `jaxsel.columns` says, as for tables in files. pa
 not imported; polars hands its columns over as Arrow's.
 """
 
+import contextlib
 import datetime
 import numbers
 import warnings
@@ -107,17 +108,20 @@ def read_frame(frame: Frame, asked: Asked) -> tuple[np.ndarray, Roles]:
     return _matrix([_numbers(column) for column in chosen]), roles
 
 
-def warn_of(roles: Roles | None, *, stacklevel: int = 3) -> None:
-    """Warns of columns that were left out without the caller's having said so."""
+def warn_of(roles: Roles | None, *, above: int = 0) -> None:
+    """Warns of columns that were left out without the caller's having said so.
+
+    Args:
+      roles: of a table; None of anything else.
+      above: how many functions lie between the caller's own code and what calls this,
+        that function not counted.
+    """
     if roles is None or roles.chosen:
         return
-    left_out = {
-        name: why for name, why in roles.left_out.items() if name not in roles.ids
-    }
-    if any(why != UNASKED for why in left_out.values()):
-        warnings.warn(
-            f"{roles.sentence()}; columns= chooses otherwise", stacklevel=stacklevel + 1
-        )
+    lost = [name for name in roles.left_out if name not in roles.ids]
+    if any(roles.left_out[name] != UNASKED for name in lost):
+        said = f"{roles.sentence()}; columns= chooses otherwise"
+        warnings.warn(said, stacklevel=3 + above)
 
 
 def stacked(vectors: np.ndarray) -> np.ndarray:
@@ -137,13 +141,14 @@ def stacked(vectors: np.ndarray) -> np.ndarray:
 
 
 def _handed_over(column: Any) -> Any:
-    """A column of polars as Arrow's; one of pandas or NumPy as it is."""
-    if hasattr(column, "to_arrow") and not hasattr(column, "iloc"):
-        try:
+    """A column of polars as Arrow's, of pandas as it is, any other as NumPy's."""
+    if hasattr(column, "iloc") or _is_arrow(column):
+        return column
+    if hasattr(column, "to_arrow"):
+        # Objects of Python are what Arrow does not know.
+        with contextlib.suppress(Exception):
             return column.to_arrow()
-        except Exception:  # objects of Python, which Arrow does not know
-            return np.asarray(column)
-    return column
+    return np.asarray(column)
 
 
 def _is_arrow(column: Any) -> bool:
@@ -157,8 +162,8 @@ def _kind(column: Any) -> str:
 
         return kind_of(column.type)
     dtype = getattr(column, "dtype", None)
-    if hasattr(dtype, "categories"):
-        text = getattr(dtype.categories, "inferred_type", "") == "string"
+    if (categories := getattr(dtype, "categories", None)) is not None:
+        text = getattr(categories, "inferred_type", "") == "string"
         return TEXT if text else CATEGORY
     kind = getattr(dtype, "kind", None) or np.asarray(column).dtype.kind
     if kind in "US":

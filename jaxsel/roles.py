@@ -23,15 +23,15 @@ class Column(NamedTuple):
       name: of the column.
       kind: one of the constants above: NUMBER to OTHER.
       about: its type in the words of its library, for messages.
-      index: the table says that the column is its index.
-      answer: the table says that the column holds classes.
+      is_index: the table says that the column is its index.
+      is_class: the table says that the column holds classes.
     """
 
     name: str
     kind: str
     about: str = ""
-    index: bool = False
-    answer: bool = False
+    is_index: bool = False
+    is_class: bool = False
 
 
 class Asked(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxsel.arrow import columns_of, names_of, names_or_nothing, one_array
+from jaxsel.arrow import columns_of, decoded, names_of, names_or_nothing, one_array
 from jaxsel.errors import UserError
 from jaxsel.pools.shard import Stamp, check_number, check_unchanged, delivered, stamp_of
 from jaxsel.roles import NOTHING, Asked, Roles
@@ -132,7 +132,7 @@ class ParquetShard:
         found = [np.zeros(0, str)]
         for i, (begin, end) in enumerate(itertools.pairwise(edges)):
             if begin < end:
-                group = self._column(i, name)
+                group = decoded(self._column(i, name))
                 group = group.take(self._pa.array(rows[begin:end] - self._starts[i]))
                 found.append(names_or_nothing(group))
         return np.concatenate(found)

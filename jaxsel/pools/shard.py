@@ -46,7 +46,11 @@ class Shard(Protocol):
     d: int
     dtype: np.dtype
     held: int
-    roles: Roles | None
+
+    @property
+    def roles(self) -> Roles | None:
+        """See the attributes."""
+        ...
 
     def read(self, start: int, out: np.ndarray) -> int:
         """Fills `out` `[m, d]` from row `start` on; returns the bytes read."""

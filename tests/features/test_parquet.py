@@ -61,19 +61,21 @@ FLOATS = pa.list_(pa.float32())
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"vector": VECTORS["lists"]}, "one column of ids .* ids or id, found none"),
-        ({"id": ["a"], "x": [[1.0]]}, "column of vectors .* found none among id, x"),
+        ({"vector": VECTORS["lists"]}, "a column of ids .* found none"),
+        ({"id": ["a"], "x": ["b"]}, "column of vectors .* 'x' .text"),
         (
             {"id": ["a"], "vector": [[1.0]], "features": [[1.0]]},
-            "found vector and features",
+            "found 'vector' and 'features'",
         ),
-        ({"id": ["a"], "vector": [1.0]}, "lists of numbers in column vector .* double"),
-        ({"id": ["a"], "vector": [["x"]]}, "0 empty numbers of string"),
+        ({"id": ["a"], "vector": [["x"]]}, "lists of numbers .*list<element: string>"),
         ({"id": ["a", "b"], "vector": [[1.0], [1.0, 2.0]]}, "lengths 1 to 2"),
         ({"id": ["a", "b"], "vector": [[1.0], None]}, "1 empty rows"),
         ({"id": ["a", "b"], "vector": [[1.0, 2.0], [None, 1.0]]}, "1 empty numbers"),
-        ({"id": ["a", None], "vector": [[1.0], [2.0]]}, "1 empty rows of string"),
-        ({"id": [0.5], "vector": [[1.0]]}, "text or whole numbers .* double"),
+        (
+            {"id": ["a", None], "vector": [[1.0], [2.0]]},
+            "every row of column 'id' .* 1 empty",
+        ),
+        ({"id": [0.5], "vector": [[1.0]]}, "text or whole numbers .* 0.5 .double"),
         ({"id": ["a", "b"], "vector": VECTORS["lists"][:2]}, "none for 1 of 3 ids"),
         ({"id": ["a", "b", "b"], "vector": VECTORS["lists"]}, "found 'b' 2 times"),
         (

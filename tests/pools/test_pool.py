@@ -171,6 +171,83 @@ def test_files_and_groups_without_rows_are_passed_over(tmp_path):
             open_pool(str(tmp_path / nothing))
 
 
+def parquet(folder, name, columns, **options):
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table(columns), folder / name, row_group_size=4, **options)
+    return folder / name
+
+
+def test_ids_come_along_from_every_shard(tmp_path):
+    names = [f"scan{k}.png" for k in range(23)]
+    pa = pytest.importorskip("pyarrow")
+    for i, part in enumerate((slice(0, 10), slice(10, 23))):
+        ids = pa.array(names[part])
+        ids = ids.dictionary_encode() if i else ids.cast(pa.string_view())
+        columns = {"path": ids, "vector": ROWS[part].tolist(), "label": [0] * len(ids)}
+        parquet(tmp_path, f"{i}.parquet", columns)
+    pool = open_pool(str(tmp_path / "*.parquet"))
+    wanted = [22, 1, 12, 0]
+    assert pool.names(wanted).tolist() == [names[row] for row in wanted]
+    assert pool.roles.sentence() == (
+        "features (vector); ids from 'path'; left out: label (an answer)"
+    )
+    np.save(tmp_path / "x.npy", ROWS)
+    assert open_pool(tmp_path / "x.npy").names([3]) is None
+
+
+def test_an_id_that_is_missing_is_the_place_of_the_row(tmp_path):
+    ids = [f"a{k}" for k in range(23)]
+    ids[20] = None
+    path = parquet(tmp_path, "x.parquet", {"id": ids, "emb": ROWS.tolist()})
+    pool = open_pool(path)
+    assert pool.names([20, 3]).tolist() == [f"{path.as_posix()}:20", "a3"]
+    assert open_pool(path, ids="id").names([1]).tolist() == ["a1"]
+
+
+def test_a_stored_folder_has_ids(tmp_path):
+    np.save(tmp_path / "features.npy", ROWS)
+    np.save(tmp_path / "ids.npy", np.array([f"n{k}" for k in range(23)]))
+    assert open_pool(tmp_path).names([22, 0]).tolist() == ["n22", "n0"]
+    np.save(tmp_path / "ids.npy", np.arange(23))
+    with pytest.raises(UserError, match=r"23 ids as text in .*ids\.npy"):
+        open_pool(tmp_path).names([0])
+
+
+def test_columns_of_numbers_are_rows_too(tmp_path):
+    columns = {f"m{k}": ROWS[:, k] for k in range(3)}
+    columns |= {"count": [*range(5, 27), None], "zeile": range(23), "y": [1] * 23}
+    path = parquet(tmp_path, "x.parquet", columns)
+    pool = open_pool(path)
+    counts = np.array([*range(5, 27), np.nan], np.float32)
+    expected = np.column_stack([ROWS[:, :3], counts])
+    np.testing.assert_array_equal(pool.read(0, 23), expected)
+    assert pool.roles.left_out == {"zeile": "numbers the rows", "y": "an answer"}
+    pool = open_pool(path, columns=["count", "y"])
+    np.testing.assert_array_equal(pool.take([3, 1]), [[8, 1], [6, 1]])
+
+
+def test_the_first_file_says_what_columns_are(tmp_path):
+    columns = {"emb": ROWS.tolist(), "bbox": [[0.0, 1.0]] * 23, "id": range(23)}
+    parquet(tmp_path, "0.parquet", columns)
+    other = {**columns, "embedding": columns["emb"], "id": range(23, 46)}
+    parquet(tmp_path, "1.parquet", other)
+    pool = open_pool(str(tmp_path / "*.parquet"), features="bbox")
+    assert (pool.n, pool.d) == (46, 2)
+    pool = open_pool(str(tmp_path / "*.parquet"))
+    assert pool.d == 5 and pool.names([45]).tolist() == ["45"]
+    del other["emb"]
+    parquet(tmp_path, "1.parquet", other)
+    with pytest.raises(UserError, match=r"a column 'emb' in .*1\.parquet"):
+        open_pool(str(tmp_path / "*.parquet"))
+    np.save(tmp_path / "x.npy", ROWS)
+    for where, words in ((tmp_path / "x.npy", "no names"), (pool, "open_pool")):
+        with pytest.raises(UserError, match=words):
+            open_pool(where, columns=["emb"])
+    assert open_pool([tmp_path / "0.parquet", tmp_path / "x.npy"]).n == 46
+
+
 def test_two_blocks_live_and_the_thread_ends(tmp_path):
     np.save(tmp_path / "x.npy", ROWS)
     before = threading.active_count()

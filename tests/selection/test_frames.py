@@ -1,13 +1,13 @@
 """Tables, columns and tensors of other libraries are their numbers, or are refused."""
 
-import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 import jaxsel
-from jaxsel.arrays import check_same_index, matrix_of, values_of
+from jaxsel.arrays import check_same_index, features_of, matrix_of, values_of
+from jaxsel.roles import asked_of
 from jaxsel.selection.query import QueryStrategy
 
 POOL = np.random.default_rng(0).normal(size=(24, 3)).astype(np.float32)
@@ -124,7 +124,7 @@ def test_a_table_of_numbers_is_its_matrix(kind: str) -> None:
 
 
 def test_a_table_longer_than_a_block_is_whole() -> None:
-    values = np.arange(10_000)
+    values = 3 * np.arange(10_000)
     table = Table(
         a=Column(values.tolist(), "i8"), b=Column((values / 2).tolist(), "f8")
     )
@@ -133,18 +133,117 @@ def test_a_table_longer_than_a_block_is_whole() -> None:
     np.testing.assert_array_equal(rows, np.stack([values, values / 2], axis=1))
 
 
-def test_columns_that_are_no_numbers_are_named() -> None:
-    number, text = Column([1.0, 2.0], "f8"), Column(["x", "y"], "text")
-    flag = Column([True, False], "bool")
-    with pytest.raises(jaxsel.UserError) as caught:
-        jaxsel.select(Table(a=number, file=text, seen=flag), 1)
-    assert "found 'file' (text), 'seen' (bool); " in str(caught.value)
-    assert "ids=" in str(caught.value) and "\n" not in str(caught.value)
-    many = {f"t{k}": text for k in range(9)}
-    with pytest.raises(jaxsel.UserError, match=re.escape("'t4' (text) and 4 more;")):
-        jaxsel.select(Table(**many), 1)
-    with pytest.raises(jaxsel.UserError, match=r"must not number the rows, .* 'Id'"):
-        jaxsel.select(Table(a=number, Id=Column([7, 8], "i8")), 1)
+def test_columns_that_are_no_features_are_named() -> None:
+    number, text = Column([1.0, 2.0], "f8"), Column(["x", "y"], "U1")
+    flag, ids = Column([True, False], "bool"), Column([7, 8], "i8")
+    table = Table(a=number, file=text, note=text, seen=flag, Id=ids, target=ids)
+    with pytest.warns(UserWarning) as caught:
+        chosen = jaxsel.select(table, 1, "norm")
+    (said,) = [str(warning.message) for warning in caught]
+    assert said == (
+        "1 feature (a); rows by number; left out: file, Id (names the rows), note "
+        "(text), seen (true or false), target (an answer); columns= chooses otherwise"
+    )
+    assert caught[0].filename == __file__
+    assert chosen.info["columns"]["features"] == ["a"]
+    assert chosen.info["columns"]["left_out"]["target"] == "an answer"
+    with pytest.raises(jaxsel.UserError, match=r"'file'.*names the rows") as refused:
+        jaxsel.select(Table(file=text, seen=flag), 1)
+    assert "\n" not in str(refused.value)
+
+
+def test_named_columns_are_the_features_and_nothing_is_said() -> None:
+    columns = {"a": POOL[:, 0], "b": POOL[:, 1], "label": POOL[:, 2]}
+    table = Table(**{n: Column(v.tolist(), "f4") for n, v in columns.items()})
+    for given in (["a", "label"], ["a", "lab*"]):
+        chosen = jaxsel.select(table, 5, "norm", columns=given)
+        expected = jaxsel.select(POOL[:, [0, 2]], 5, "norm")
+        np.testing.assert_array_equal(chosen.indices, expected.indices)
+    assert jaxsel.examine(table, columns="a")
+    rows = QueryStrategy("norm", columns=["a", "label"]).query(table, batch_size=5)
+    np.testing.assert_array_equal(rows, expected.indices)
+    for given, message in (
+        (["c"], "a column 'c' in the table"),
+        (["a", "a"], "'a' twice"),
+        ([], "found none"),
+        ([1], "found 1"),
+    ):
+        with pytest.raises(jaxsel.UserError, match=message):
+            jaxsel.select(table, 5, "norm", columns=given)
+    with pytest.raises(jaxsel.UserError, match=r"expected a table .* found ndarray"):
+        jaxsel.select(POOL, 5, "norm", columns=["a"])
+
+
+def test_a_column_of_a_table_may_be_the_ids() -> None:
+    names = [f"{k:02d}" for k in np.random.default_rng(1).permutation(24)]
+    columns = dict(zip(NAMES, (Column(v.tolist(), "f4") for v in POOL.T), strict=True))
+    table = Table(**columns, scan=Column(names, "U2"))
+    chosen = jaxsel.select(table, 5, "norm", ids="scan")
+    expected = jaxsel.select(POOL, 5, "norm", ids=names)
+    np.testing.assert_array_equal(chosen.indices, expected.indices)
+    assert chosen.info["columns"]["ids"] == "scan"
+
+
+def test_vectors_beside_other_columns(recwarn: pytest.WarningsRecorder) -> None:
+    pa = pytest.importorskip("pyarrow")
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(POOL.ravel()), 3)
+    tensors = pa.ExtensionArray.from_storage(
+        pa.fixed_shape_tensor(pa.float32(), [3]), flat
+    )
+    for column in (flat, tensors, pa.array(POOL.tolist(), pa.list_(pa.float32()))):
+        np.testing.assert_array_equal(matrix_of(column), POOL)
+        np.testing.assert_array_equal(matrix_of(pa.table({"clip": column})), POOL)
+    pl = pytest.importorskip("polars")
+    series = pl.Series(POOL.tolist(), dtype=pl.Array(pl.Float32, 3))
+    np.testing.assert_array_equal(matrix_of(series), POOL)
+    frame = pl.DataFrame({"width": [1] * 24, "emb": series})
+    np.testing.assert_array_equal(matrix_of(frame), POOL)
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"width": 1, "emb": list(POOL), "bbox": [[1, 2]] * 24})
+    np.testing.assert_array_equal(matrix_of(frame), POOL)
+    boxes = features_of(frame, asked_of("bbox"))[0]
+    np.testing.assert_array_equal(boxes, [[1, 2]] * 24)
+
+
+def test_columns_of_pandas_that_are_no_plain_numbers() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(POOL, columns=NAMES)
+    odd = frame.assign(
+        seen=True,
+        kind=pd.Categorical(["u", "v"] * 12),
+        size=pd.Categorical([1, 2] * 12),
+        when=pd.Timestamp("2020"),
+        span=pd.Timedelta(1),
+    )
+    rows, roles = features_of(odd)
+    np.testing.assert_array_equal(rows, POOL)
+    assert roles is not None and set(roles.left_out) == set(odd) - set(NAMES)
+    np.testing.assert_array_equal(matrix_of(frame.astype(object)), POOL)
+    rows, _ = features_of(odd, asked_of(["a", "seen"]))
+    np.testing.assert_array_equal(rows[:, 1], np.ones(24))
+    twice = pd.concat([frame, frame], axis=1)
+    with pytest.raises(jaxsel.UserError, match="'a' twice"):
+        matrix_of(twice)
+    with pytest.raises(jaxsel.UserError, match="numbers written as text"):
+        matrix_of(frame.assign(b=["1", "2"] * 12))
+    deep = pd.DataFrame(
+        POOL, columns=pd.MultiIndex.from_tuples([("u", "a"), ("u", "b"), ("label", "")])
+    )
+    np.testing.assert_array_equal(matrix_of(deep), POOL[:, :2])
+
+
+def test_a_structured_array_is_a_table() -> None:
+    table = np.zeros(24, [("id", "i8"), ("a", "f4"), ("b", "f4")])
+    table["a"], table["b"] = POOL[:, 0], POOL[:, 1]
+    np.testing.assert_array_equal(matrix_of(table), POOL[:, :2])
+
+
+def test_a_sparse_matrix_is_to_be_made_dense() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    for given in (sparse.csr_matrix(POOL), sparse.coo_array(POOL)):
+        for door in (lambda x: jaxsel.select(x, 2, "norm"), jaxsel.examine):
+            with pytest.raises(jaxsel.UserError, match=r"pass features\.toarray\(\)"):
+                door(given)
 
 
 @pytest.mark.parametrize("kind", sorted({"pandas", "polars"} & set(TABLES)))
@@ -154,10 +253,9 @@ def test_missing_numbers_and_text_of_real_tables(kind: str) -> None:
     with pytest.raises(jaxsel.UserError, match=r"NaN or infinity in 1 row.* row 1"):
         jaxsel.select(gap, 1)
     words = library.DataFrame({"a": [1.0], "file": ["x"]})
-    with pytest.raises(jaxsel.UserError, match="numbers, found 'file'"):
-        jaxsel.select(words, 1)
-    with pytest.raises(jaxsel.UserError, match="columns of numbers"):
-        jaxsel.examine(words)
+    for door in (lambda table: jaxsel.select(table, 1, "norm"), jaxsel.examine):
+        with pytest.warns(UserWarning, match="left out: file"):
+            door(words)
 
 
 @pytest.mark.parametrize("kind", sorted({"pandas", "polars"} & set(TABLES)))

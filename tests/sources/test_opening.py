@@ -1,5 +1,6 @@
 """Feature files as sources: their numbers, their ids, and what is refused."""
 
+import json
 import pathlib
 from typing import Any
 
@@ -122,6 +123,81 @@ def test_parquet_of_columns(tmp_path: pathlib.Path) -> None:
     assert source.ids.tolist() == list("01234")
 
 
+TEXTS = pa.array(IDS.tolist())
+
+
+@pytest.mark.parametrize(
+    ("ids", "expected"),
+    [
+        (TEXTS.dictionary_encode(), IDS.tolist()),
+        (TEXTS.cast(pa.string_view()), IDS.tolist()),
+        (TEXTS.cast(pa.binary()), IDS.tolist()),
+        (pa.array([7.0, 8, 9, 10, 11]), ["7", "8", "9", "10", "11"]),
+        (pa.array([19000, 1, 2, 3, 4], pa.date32()), None),
+    ],
+)
+def test_ids_in_the_spellings_of_arrow(
+    tmp_path: pathlib.Path, ids: Any, expected: list[str] | None
+) -> None:
+    table = {"id": ids, "embedding": ROWS.tolist()}
+    found = open_source(save_table(tmp_path / "a.parquet", table)).ids.tolist()
+    assert found == (expected or [str(day) for day in ids.to_pylist()])
+
+
+def test_tensors_of_one_shape_are_vectors(tmp_path: pathlib.Path) -> None:
+    flat = pa.FixedSizeListArray.from_arrays(pa.array(ROWS.ravel()), 3)
+    for shape in ([3], [1, 3]):
+        kind = pa.fixed_shape_tensor(pa.float32(), shape)
+        tensors = pa.ExtensionArray.from_storage(kind, flat)
+        file = save_table(tmp_path / "a.parquet", {"clip": tensors})
+        np.testing.assert_array_equal(open_source(file).features, ROWS)
+
+
+def test_what_the_caller_names_is_read(tmp_path: pathlib.Path) -> None:
+    vectors = ROWS.tolist()
+    columns = {"id": list("abcde"), "key": IDS.tolist(), "embedding": vectors}
+    columns |= {"bbox": [[0.0, 1.0]] * 5, "age": [1, 2, 3, 4, None]}
+    file = save_table(tmp_path / "a.parquet", columns)
+    assert open_source(file).features.shape == (5, 3)  # type: ignore[union-attr]
+    source = open_source(file, features="bbox", ids="key")
+    assert source.features.tolist() == [[0.0, 1.0]] * 5  # type: ignore[union-attr]
+    assert source.ids.tolist() == IDS.tolist()
+    source = open_source(file, columns=["age"])
+    np.testing.assert_array_equal(source.features, [[1], [2], [3], [4], [np.nan]])
+    np.savez(tmp_path / "a.npz", train=ROWS, test=ROWS[:2], files=IDS)
+    source = open_source(tmp_path / "a.npz", features="train", ids="files")
+    np.testing.assert_array_equal(source.features, ROWS)
+    assert source.ids.tolist() == IDS.tolist()
+    np.save(tmp_path / "a.npy", ROWS)
+    for name, asked, message in (
+        ("a.parquet", {"columns": ["ages"]}, "did you mean 'age'"),
+        ("a.parquet", {"columns": ["key"]}, "found 'key' with text"),
+        ("a.parquet", {"features": "age"}, "'age' holds numbers"),
+        ("a.parquet", {"ids": "bbox"}, "text or whole numbers"),
+        ("a.npz", {"columns": ["train"]}, "--features"),
+        ("a.npz", {"features": "files"}, "'files'"),
+        ("a.npy", {"ids": "id"}, "no names"),
+    ):
+        with pytest.raises(UserError, match=message):
+            open_source(tmp_path / name, **asked)
+
+
+def test_names_that_do_not_tell_rows_apart_are_no_ids(tmp_path: pathlib.Path) -> None:
+    columns = {"path": list("aabbc"), "scan_id": [3, 1, 4, 5, 9], "x": ROWS[:, 0]}
+    source = open_source(save_table(tmp_path / "a.parquet", columns))
+    assert source.ids.tolist() == ["3", "1", "4", "5", "9"]
+    assert source.roles is not None and "path (does not tell" in source.roles.sentence()
+
+
+def test_an_array_of_objects_that_is_not_asked_for_is_no_mistake(
+    tmp_path: pathlib.Path,
+) -> None:
+    odd = np.array([{}] * 5, object)
+    np.savez(tmp_path / "a.npz", emb=ROWS, paths=IDS, meta=odd)
+    source = open_source(tmp_path / "a.npz")
+    assert source.ids.tolist() == IDS.tolist()
+
+
 def test_a_table_of_pandas_keeps_its_index_out(tmp_path: pathlib.Path) -> None:
     file = save_table(
         tmp_path / "a.parquet",
@@ -130,19 +206,49 @@ def test_a_table_of_pandas_keeps_its_index_out(tmp_path: pathlib.Path) -> None:
     assert open_source(file).features.shape == (5, 2)  # type: ignore[union-attr]
 
 
+def test_an_index_of_pandas_names_the_rows(tmp_path: pathlib.Path) -> None:
+    pd = pytest.importorskip("pandas")
+    file = tmp_path / "a.parquet"
+    frame = pd.DataFrame(ROWS, columns=list("uvw"))
+    for index in (pd.Index(IDS), pd.Index(IDS, name="weight")):
+        frame.set_index(index).to_parquet(file)
+        source = open_source(file)
+        assert source.ids.tolist() == IDS.tolist()
+        assert source.features.shape == (5, 3)  # type: ignore[union-attr]
+    numbers = [3, 1, 4, 5, 9]
+    levels = pd.MultiIndex.from_arrays([list("aabbb"), numbers], names=["u1", "u2"])
+    frame.set_index(levels).to_parquet(file)
+    assert open_source(file).features.shape == (5, 3)  # type: ignore[union-attr]
+    assert open_source(file, ids="u2").ids.tolist() == list(map(str, numbers))
+
+
+def test_classes_of_hugging_face_are_no_features(tmp_path: pathlib.Path) -> None:
+    kinds = {"kind": {"_type": "ClassLabel", "names": ["a"]}, "u": {"_type": "Value"}}
+    told = json.dumps({"info": {"features": kinds}}).encode()
+    table = pa.table({"kind": [0] * 5, "u": ROWS[:, 0]})
+    pq.write_table(
+        table.replace_schema_metadata({b"huggingface": told}), tmp_path / "a.parquet"
+    )
+    source = open_source(tmp_path / "a.parquet")
+    assert source.roles is not None and source.roles.left_out == {"kind": "an answer"}
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"a": [1.0], "name": ["x"]}, "found column 'name'"),
-        ({"id": ["x"]}, "no column beside the ids"),
-        ({"a": [1.0, None]}, "'a'.*1 empty"),
-        ({"a1": [1], "a2": [1], "b1": [2], "b2": [2]}, "'a' and 'b'"),
-        ({"embedding": [[1.0], [1.0, 2.0]]}, "one column of vectors"),
-        ({"embedding": [[1.0]], "features": [[1.0]]}, "embedding and features"),
+        ({"id": ["x"], "note": ["y"]}, r"found 'id' \(names the rows\), 'note' \(text"),
+        ({"emb_0": [1], "emb_1": [1], "pc1": [2], "pc2": [2]}, "'emb_' and 'pc'"),
+        ({"embedding": [[1.0], [1.0, 2.0]]}, "vectors of one length.*lengths 1 to 2"),
+        ({"embedding": [[1.0], None]}, "1 empty rows and 0 empty numbers"),
+        ({"embedding": [[1.0]], "features": [[1.0]]}, "'embedding' and 'features'"),
+        ({"embedding": ["[0.1, 0.2]"]}, "lists of numbers in column 'embedding'"),
+        ({"age": ["1.5", "n/a", "3"], "b": [1, 2, 3]}, "'age'.*'n/a' among them"),
+        ({"id": ["a", None], "x": [1.0, 2.0]}, "an id in every row.*1 empty"),
+        ({"id": ["a", ""], "x": [1.0, 2.0]}, "an id in every row.*1 empty"),
         ({"id": ["a", "a"], "x": [1.0, 2.0]}, "'a' in rows 0 and 1"),
         ({"id": ["a"], "ids": ["b"], "x": [1.0]}, "one column of ids"),
         ({"id": [0.5], "x": [1.0]}, "text or whole numbers"),
-        ({"embedding": [["a"]]}, "real numbers"),
+        ({"embedding": [["a"]]}, "lists of numbers in column 'embedding'"),
     ],
 )
 def test_parquet_that_is_not_clear(
@@ -163,7 +269,8 @@ def test_parquet_that_is_not_clear(
         ({"features": ROWS[:0]}, r"found \[0, 3\]"),
         ({"features": ROWS > 0}, "found bool"),
         ({"features": ROWS + 1j}, "found complex64"),
-        ({"a": ROWS, "b": ROWS}, "found a and b"),
+        ({"a": ROWS, "b": ROWS}, "found 'a' and 'b': choose one with --features"),
+        ({"features": ROWS, "ids": np.array(["a"] * 5, object)}, "np.array.names, str"),
         ({"labels": np.arange(3)}, "no matrix among labels"),
         ({"features": np.array([["a", 1]], object)}, "damaged or of another kind"),
     ],
@@ -193,9 +300,9 @@ def test_damaged_files(tmp_path: pathlib.Path, suffix: str, share: float) -> Non
 
 
 def test_paths_that_lead_nowhere_or_elsewhere(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "a.csv").touch()
-    with pytest.raises(UserError, match=r"found \.csv"):
-        open_source(tmp_path / "a.csv")
+    (tmp_path / "a.txt").touch()
+    with pytest.raises(UserError, match=r"found \.txt"):
+        open_source(tmp_path / "a.txt")
     with pytest.raises(UserError, match="found nothing"):
         open_source(tmp_path / "absent.npy")
     with pytest.raises(UserError, match="found nothing"):
