@@ -55,7 +55,8 @@ _FIRST = 5
 @click.option(
     "--checkpoint",
     type=click.Path(path_type=pathlib.Path),
-    help="A folder for the state: what was killed goes on, and a larger budget adds.",
+    help="A folder for the state: what was killed goes on, and a larger budget adds, "
+    "once a pass has found the pool unchanged.",
 )
 @click.option(
     "--labelled",
@@ -94,7 +95,8 @@ def stream(
 ) -> None:
     """Picks rows of POOL, which stays on disk: .npy, .parquet, or a glob of shards.
 
-    The numbers may be float32, float16, bfloat16 or int8. The pool is read in blocks
+    The numbers may be float32, float16, bfloat16 or int8. The files of a glob are taken
+    in natural order, part-2 before part-10. The pool is read in blocks
     that fit into --memory; how often depends on the method, and is said. The picks are
     those of jaxsel select, but for TypiClust beyond 65,536 rows, whose clusters start
     from a sample of them. Written are picks.csv, with the file and the row of each
@@ -269,8 +271,14 @@ def again(folder: pathlib.Path, told: Any) -> list[Pick]:
             f"{', '.join(changed)} changed"
         )
     found = run(pool, asked, None)
-    # What glances past a row a pass does not. (Earlier manifests only have the glance.)
-    if told["pool"].get("contents", found.info["contents"]) != found.info["contents"]:
+    before = told["pool"].get("contents")
+    if before is None:
+        click.echo(
+            f"{folder / MANIFEST} is of an earlier jaxsel: of the pool, names, sizes "
+            "and some rows were compared, not every row",
+            err=True,
+        )
+    elif before != found.info["contents"]:
         raise UserError(
             f"expected the pool of {folder}, found another in {asked['source']}: rows "
             "changed"

@@ -115,11 +115,20 @@ def test_another_machines_byte_order_is_turned(tmp_path, dtype):
 
 
 def test_shards_come_in_natural_order(tmp_path):
-    names = ["b2/10", "b2/9", "b10/0", "b2/009", "B2/9a", "b2/x-1-2", "b2/X-1-10"]
+    names = [
+        "b2/10",
+        "b2/9",
+        "b10/0",
+        "b2/009",
+        "B2/9a",
+        "b2/x-1-2",
+        "b2/X-1-10",
+        "b2/y/1",
+    ]
     for i, name in enumerate(names):
-        (tmp_path / f"{name}.npy").parent.mkdir(exist_ok=True)
+        (tmp_path / f"{name}.npy").parent.mkdir(exist_ok=True, parents=True)
         np.save(tmp_path / f"{name}.npy", np.full((1, 1), i, np.float32))
-    found = open_pool(str(tmp_path / "**" / "*.npy")).read(0, 7).ravel().tolist()
+    found = open_pool(str(tmp_path / "**" / "*.npy")).read(0, 8).ravel().tolist()
     # 009 is 9, and comes before it as 0 comes before 9; 9a is a longer name; then 10.
     assert [names[int(i)] for i in found] == [
         "b2/009",
@@ -128,11 +137,12 @@ def test_shards_come_in_natural_order(tmp_path):
         "b2/10",
         "b2/x-1-2",
         "b2/X-1-10",
+        "b2/y/1",
         "b10/0",
     ]
     # A list is taken as it is given.
     listed = [tmp_path / f"{name}.npy" for name in names]
-    assert open_pool(listed).read(0, 7).ravel().tolist() == [*range(7)]
+    assert open_pool(listed).read(0, 8).ravel().tolist() == [*range(8)]
 
 
 def test_files_and_groups_without_rows_are_passed_over(tmp_path):

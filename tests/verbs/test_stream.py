@@ -51,7 +51,10 @@ def test_picks_are_those_of_the_library(
     manifest.write_text(json.dumps({**told, "pool": {**told["pool"], "contents": ""}}))
     said = run("verify", "out")
     assert said.code == 2 and "found another" in said.err and "rows changed" in said.err
+    del told["pool"]["contents"]  # as an earlier version wrote it
     manifest.write_text(json.dumps(told))
+    said = run("verify", "out")
+    assert said.code == 0 and "some rows were compared" in said.err
 
     first = tmp_path / "part0.npy"
     np.save(first, np.load(first) + 1)
