@@ -3,7 +3,6 @@
 import pathlib
 import zipfile
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 import numpy as np
 
