@@ -18,7 +18,7 @@ against files that changed, not against somebody who makes rows with a given sum
 
 This goes at 5 to 7 GB/s on one core, in the thread that reads, where SHA-256 and
 BLAKE2b go at 0.6 to 0.9. The cheapest pass (lengths and sums of float32) takes about a
-sixth more of the processor's time for it; passes that compute more, so much less.
+quarter more of the processor's time for it; passes that compute more, so much less.
 """
 
 import hashlib
