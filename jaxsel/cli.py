@@ -21,10 +21,10 @@ with images or features of your own:
         how much memory and time each method would take here
   select SOURCE -b N [-m METHOD] [-o DIR] [--continue DIR]
         which N to label, in which order
-  export PICKS --to TOOL -o DIR
+  export PICKS --to TOOL -o DIR [--prefix URL]
         picks for Label Studio, CVAT, FiftyOne, COCO, or a table
-  import FILE --from TOOL --picks PICKS [-o labels.csv]
-        the labels that came back
+  import FILE --from TOOL --picks PICKS [-o labels.csv] [--merge | --replace]
+        the labels that came back from one of them, and what was left out
   backfill DIR --labels labels.csv
         other picks for those that cannot be used
   stream POOL -b N [-m METHOD] [--memory 2GiB] [--checkpoint DIR]

@@ -8,19 +8,18 @@ another program wrote them, so that FiftyOne parses them one by one. (Its CSV im
 sorts samples by path; its classification format has no columns.) The folder is written
 without FiftyOne or its database.
 
-To bring labels back, export from FiftyOne as CSV with the columns `id` and `label`, or
-as COCO:
+To bring labels back, export from FiftyOne as `FiftyOneDataset` (labels alone will do),
+or in another of the formats that `fiftyone_answers` reads:
 
     dataset.export(
-        labels_path="labels.csv", dataset_type=fo.types.CSVDataset, export_media=False,
-        fields={"jaxsel_id": "id", "ground_truth.label": "label"},
+        "BACK", dataset_type=fo.types.FiftyOneDataset, export_media=False
     )
 
 Sources: "Importing data into FiftyOne" (docs.voxel51.com) and
 `fiftyone.utils.data.importers`.
 
 Checked against fiftyone 1.22.1, without its database: its importer takes the folder for
-this format and yields the samples in order, and what its CSV exporter writes is read.
+this format and yields the samples in order.
 """
 
 import json

@@ -216,6 +216,10 @@ def _of_zip(stream: IO[bytes], nested: bool) -> tuple[Any, dict[str, bytes]]:
         root = roots[0]
         if any(i.compress_type != zipfile.ZIP_STORED for i in archive.infolist()):
             raise ValueError("it is compressed")
+        # Parts that overlap would be read many times over.
+        end = stream.seek(0, io.SEEK_END)
+        if sum(i.file_size for i in archive.infolist()) > end:
+            raise ValueError("its parts are larger than itself")
         if (
             f"{root}byteorder" in names
             and archive.read(f"{root}byteorder") != b"little"

@@ -74,7 +74,8 @@ def test_a_name_as_it_stands_comes_first() -> None:
     [
         (["1.png", "x/1.png"], r"found 1 of 2 that several share: '1.png' \('x/1.png'"),
         (["./q%20r.png"], r"several share: './q%20r.png' \('q r.png', 'q%20r.png'\)"),
-        (["z.png"], "the 5 picks, found 1 of 1 .*'z.png'"),
+        ([r"./a\nb.png"], r"several share: .* \('a\\nb.png', 'a/nb.png'\)"),
+        (["z.png"], "the 7 picks, found 1 of 1 .*'z.png'"),
         (["other/1.png"], "not among them"),
         (
             ["z/only.png", "only.png"],
@@ -87,7 +88,9 @@ def test_a_name_as_it_stands_comes_first() -> None:
 def test_a_name_that_means_none_or_several_is_refused(
     names: list[str], message: str
 ) -> None:
-    pool = picks_of("x/1.png", "y/1.png", "q r.png", "q%20r.png", "only.png")
+    pool = picks_of(
+        "x/1.png", "y/1.png", "q r.png", "q%20r.png", "only.png", "a\nb.png", "a/nb.png"
+    )  # fmt: skip
     with pytest.raises(UserError, match=message):
         meant_by(names, pool, "f")
 
