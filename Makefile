@@ -2,7 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses=8 --dist loadfile
+# Instruction sets, from the least that XLA compiles for to the machine's own.
+ISAS ?= SSE4_2 AVX AVX2 own
+
+.PHONY: demo test test-isa lint bench clean
 .DEFAULT_GOAL := demo
 
 # The stamp makes a second call reinstall nothing until the requirements change.
@@ -19,7 +23,17 @@ demo: .venv/.installed
 	$(BIN)/python -m jaxsel.main --config configs/digits.py --workdir runs/digits
 
 test: .venv/.installed
-	$(BIN)/python -m pytest -n auto --maxprocesses=8 --dist loadfile
+	$(PYTEST)
+
+# Numbers on other processors: compiled as users' programs are, for each instruction set.
+# XLA_FLAGS is part of the keys of compiled programs, so none is taken for another's.
+test-isa: .venv/.installed
+	for isa in $(ISAS); do \
+	  echo "== instruction set: $$isa"; flag="--xla_cpu_max_isa=$$isa"; \
+	  [ "$$isa" = own ] && flag=; \
+	  XLA_FLAGS="$$XLA_FLAGS $$flag" $(PYTEST) --optimise \
+	    tests/selection tests/streaming tests/training || exit 1; \
+	done
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import pathlib
 
 import jax
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Compiled programs outlive the process, so a second run of the tests is faster.
 jax.config.update(
@@ -17,6 +18,16 @@ jax.config.update(
 )
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+# The same few examples every time, however slow the machine is.
+settings.register_profile(
+    "jaxsel",
+    deadline=None,
+    derandomize=True,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("jaxsel")
 
 # A third of the compilation time of the defaults. Programs are kept apart in the cache
 # above, whose keys contain XLA_FLAGS.

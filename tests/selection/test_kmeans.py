@@ -172,8 +172,8 @@ def test_never_more_clusters_than_distinct_rows(distinct):
     assert np.array_equal(labels, np.tile(labels[:1], (copies, 1)))
     assert len(np.unique(labels)) == distinct
     assert np.all(np.asarray(found.used)[labels])
-    # A centre is the mean of its copies, and entries err by gamma(copies) of theirs; the
-    # rows that it is the mean of are centred, which leaves gamma(n) of their length.
+    # A centre is the mean of its copies, whose entries err by gamma(copies) of theirs.
+    # The rows that it is the mean of are centred: gamma(n) of their length is left.
     sizes = np.abs(centred(x)) + rounding.gamma(N + 1) * np.abs(np.asarray(x))
     assert found.inertia <= rounding.gamma(copies + 2) ** 2 * np.square(sizes).sum()
 

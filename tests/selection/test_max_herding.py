@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from jaxsel.selection.max_herding import herd, select_max_herding
+from tests import rounding
 
 KEY = jax.random.key(0)
 BUDGET = 25
@@ -21,19 +22,32 @@ def kernel(rows: np.ndarray, bandwidth: float) -> np.ndarray:
     return np.exp(-square / (2 * bandwidth**2))
 
 
-def oracle(similar: np.ndarray, budget: int, labelled: np.ndarray):
+def gain_error(rows: np.ndarray, bandwidth: float) -> np.ndarray:
+    """How far float32 gains may be from the exact ones, by row.
+
+    exp(-s / 2h²) changes by itself times ds / 2h²; a gain is a mean of n differences of
+    two such numbers.
+    """
+    of_square = rounding.squared_distances(rows, rows) / (2 * bandwidth**2)
+    similar = kernel(rows, bandwidth)
+    each = similar * (of_square + rounding.gamma(len(rows)))
+    return each.mean(axis=1) + each.max(axis=0).mean()
+
+
+def oracle(similar: np.ndarray, labelled: np.ndarray, follow, error: np.ndarray):
+    """Picks to `follow` must be the best, or tie with it to within the error."""
     best = similar[labelled].max(axis=0, initial=0)
     free = ~labelled
-    picks, gains, rounds = [], [], 1
-    for _ in range(budget):
+    gains, rounds = [], 1
+    for pick in follow:
         gain = np.maximum(similar - best, 0).mean(axis=1)
-        pick = int(np.where(free, gain, -1).argmax())
+        top = int(np.where(free, gain, -1).argmax())
+        assert free[pick] and gain[pick] >= gain[top] - error[pick] - error[top]
         rounds += gain[pick] == 0
-        picks.append(pick)
         gains.append(gain[pick])
         free[pick] = False
         best = np.maximum(best, similar[pick])
-    return picks, gains, rounds, best.mean()
+    return gains, rounds, best.mean()
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +66,12 @@ def test_picks_and_gains_follow_the_definition(rows, labels, bandwidth):
     picks = select_max_herding(
         KEY, rows, jnp.asarray(labelled), budget=BUDGET, bandwidth=bandwidth
     )
-    want, gains, rounds, value = oracle(kernel(rows, bandwidth), BUDGET, labelled)
-    assert picks.indices.tolist() == want
-    np.testing.assert_allclose(picks.gains, gains, rtol=1e-4, atol=1e-7)
+    found, error = np.asarray(picks.indices), gain_error(rows, bandwidth)
+    gains, rounds, value = oracle(kernel(rows, bandwidth), labelled, found, error)
+    assert len(found) == BUDGET
+    assert np.all(np.abs(picks.gains - np.array(gains)) <= error[found])
     assert int(picks.rounds) == rounds
-    assert float(picks.info["similarity"]) == pytest.approx(value, rel=1e-5)
+    assert abs(float(picks.info["similarity"]) - value) <= error.max()
 
 
 def test_sizes_and_row_order_change_nothing(rows):
