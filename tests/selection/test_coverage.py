@@ -3,8 +3,10 @@
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import stats
 
 from jaxsel.selection.coverage import DRAWS, report
+from jaxsel.selection.probcover import random_coverage
 
 RNG = np.random.default_rng(0)
 ROWS = RNG.normal(size=(240, 3)).astype(np.float32)
@@ -45,3 +47,18 @@ def test_draws_are_made_of_rows_that_may_be_picked() -> None:
     found = report(jnp.asarray(rows), PICKED, np.zeros(240, bool), 0, 20.0,
                    eligible=eligible)  # fmt: skip
     assert found["coverage_random"].tolist() == [6 / 240] * DRAWS
+
+
+@pytest.mark.parametrize("budget", [1, 4, 10])
+def test_draws_without_replacement_cover_what_the_hypergeometric_law_says(budget):
+    """Of a small pool half may be drawn, which draws with replacement would not see."""
+    degree, pool = np.array([0, 1, 3, 8, 12, 3]), 20
+    open_rows = np.array([1, 1, 1, 1, 1, 0], bool)
+    missed = stats.hypergeom.pmf(0, pool, degree, budget)
+    found = random_coverage(
+        jnp.asarray(degree), jnp.asarray(open_rows), jnp.int32(pool), budget
+    )
+    # A product of falling factors lies below the power of its middle one, by less than
+    # a hundredth of a row here; that of the first factor, by four.
+    expected = (1 - missed[open_rows]).sum()
+    assert expected - 0.01 * open_rows.sum() <= found <= expected + 1e-5

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsel.selection import max_herding
 from jaxsel.selection.max_herding import herd, select_max_herding
 from tests import rounding
 
@@ -125,3 +126,13 @@ def test_random_ties_vary():
         for seed in range(4)
     }
     assert len(draws) == 4
+
+
+def test_gains_count_by_what_they_cost_and_by_what_is_allowed():
+    bounds = jnp.array([6.0, 4.0, 0.0, -1.0])  # the last one is picked already
+    state = max_herding._State(jnp.zeros(4), bounds, jnp.zeros(4, bool))
+    costs, may = jnp.array([4.0, 2.0, 9.0, 3.0]), jnp.array([True, False, True, True])
+    worth = max_herding._worth
+    assert worth(None, None, state).tolist() == [6, 4, 0, -1]
+    assert worth(None, costs, state).tolist() == [1.5, 2, 0, -1]
+    assert worth(may, costs, state).tolist() == [1.5, -1, 0, -1]

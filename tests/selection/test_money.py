@@ -36,3 +36,17 @@ def test_units_fit_and_never_overspend(costs, funds):
             assert units * money.unit == pytest.approx(cost, rel=2e-7, abs=funds * 1e-6)
         else:
             assert cost > funds * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_costs_without_a_common_unit_are_rounded_up(seed):
+    """In units, no pick is cheaper than it is: the funds hold for what is spent."""
+    costs = np.geomspace(0.001, 200, 200) * np.random.default_rng(seed).uniform(
+        size=200
+    )
+    money = in_units(costs, 100.0)
+    assert money.unit == 100.0 / MOST
+    payable = costs <= 100.0
+    assert (money.costs * money.unit >= costs * (1 - 1e-12))[payable].all()
+    assert (money.costs * money.unit <= costs + 1.0001 * money.unit)[payable].all()
+    assert (money.costs[~payable] == money.funds + 1).all()
