@@ -8,7 +8,7 @@ Example:
 
 `select` takes features, as NumPy, JAX, torch, pandas, polars or Arrow hold them, and
 `examine` says what is wrong with them. `open_source` reads a folder of images or a file
-of features; `select_round`, `export_round`, `import_round` and `backfill_round` are the
+of features, a table among them; `select_round`, `export_round`, `import_round` and `backfill_round` are the
 verbs of the command line: from a folder to the annotation queue, back, and on.
 """
 
