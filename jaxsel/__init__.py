@@ -7,9 +7,10 @@ Example:
   5
 
 `select` takes features, as NumPy, JAX, torch, pandas, polars or Arrow hold them, and
-`examine` says what is wrong with them. `open_source` reads a folder of images or a file
-of features; `select_round`, `export_round`, `import_round` and `backfill_round` are the
-verbs of the command line: from a folder to the annotation queue, back, and on.
+`examine` says what is wrong with them. `open_source` reads a folder of images, a file
+of features or a table; `select_round`, `export_round`, `import_round` and
+`backfill_round` are the verbs of the command line: from a folder to the annotation
+queue, back, and on.
 """
 
 import importlib

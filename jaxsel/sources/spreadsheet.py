@@ -1,7 +1,7 @@
 """Feature tables as text: CSV, with commas, semicolons or tabs.
 
-Types are inferred from the whole file, not from its first megabyte. A column that names
-rows by its name is kept as the text it is, so that an id 007 stays 007.
+A column that names rows, by what it is called, is kept as the text it is, so that an id
+007 stays 007. Other types are inferred from all rows.
 """
 
 import csv
@@ -84,7 +84,7 @@ def _columns(file: pathlib.Path, where: str, asked: Asked) -> dict[str, Any]:
     try:
         table = pc.read_csv(
             file,
-            # One block, so that a type is that of all rows.
+            # One block, since a row may be longer than several.
             read_options=pc.ReadOptions(
                 column_names=names,
                 skip_rows_after_names=1,

@@ -48,6 +48,9 @@ def test_every_kind_of_array_gives_the_same_picks(tmp_path):
         np.testing.assert_array_equal(found.indices, expected)
 
 
+limits = jaxsel.Constraints
+
+
 def _with(value):
     features = POOL.copy()
     features[3, 1] = value
@@ -80,6 +83,43 @@ def _with(value):
         (POOL, 2, {"method": "probcover", "delta": "purity"}, "n_classes"),
         (POOL, 2, {"method": "gram_schmidt", "block_size": 0}, "block_size"),
         (POOL, 2, {"method": "gram_schmidt", "algorithm": "fast"}, "sequential"),
+        (np.ones((3, 2), "m8[s]"), 2, {}, "timedelta64"),
+        (np.ones((3, 2), "M8[s]"), 2, {}, "datetime64"),
+        ([["1", "2"]], 1, {}, "<U1"),
+        (POOL, True, {}, "budget must be a whole number, found True"),
+        (POOL, 2, {"seed": True}, "seed must be a whole number, found True"),
+        (POOL, 2, {"labelled": [0, True]}, "labelled must be all of one kind"),
+        (POOL, 2, {"labelled": np.array([1, 2], "m8[s]")}, "timedelta64"),
+        (POOL, 2, {"ids": [*range(23), "x"]}, "ids must be all of one kind"),
+        (POOL, 2, {"ids": [None, *"abcdefghijklmnopqrstuvw"]}, "ids must be all"),
+        (POOL, 2, {"ids": [True, *range(23)]}, "ids must be all of one kind"),
+        (POOL, 2, {"ids": "id"}, "expected a table"),
+        (
+            POOL,
+            2,
+            {"method": "norm", "norm_ord": True},
+            "norm_ord must be one of 1, 2, inf",
+        ),
+        (
+            POOL,
+            2,
+            {"method": "norm", "deterministic": 1},
+            "deterministic must be one of False, True",
+        ),
+        (POOL, 2, {"method": "probcover", "delta": True}, "above 0, found True"),
+        (POOL, 2, {"method": "max_herding", "bandwidth": True}, "found True"),
+        (POOL, 2, {"method": "norm", "input_norms": [True] * 24}, "found bool"),
+        (POOL, 2, {"constraints": limits(min_distance=True)}, "found True"),
+        (POOL, 2, {"constraints": limits(costs=[1] * 24, funds=True)}, "found True"),
+        (POOL, 2, {"constraints": limits(costs=[1] * 24, funds="9")}, "found '9'"),
+        (POOL, 2, {"constraints": limits(include=[0, True])}, "all of one kind"),
+        (POOL, 2, {"constraints": limits(groups=[1, "a"] * 12, per_group=1)}, "kind"),
+        (
+            POOL,
+            2,
+            {"constraints": limits(strata=["a"] * 24, quotas={"a": True})},
+            "found True",
+        ),
     ],
 )
 def test_mistakes_are_refused_in_one_line(features, budget, options, words):
@@ -293,3 +333,42 @@ def test_going_on_with_the_same_seed_does_not_fall_beside_the_first_picks() -> N
     np.testing.assert_array_equal(more, again)
     apart = np.abs(more[:, None] - first[None]).min(axis=1)
     assert (apart <= 3).sum() <= 6  # by chance one or none; it was 18
+
+
+def _gaps() -> dict:
+    """Labels of which all but the first are missing, in several spellings."""
+    found = {
+        "None": ["a", None, None, None],
+        "NaN among text": ["a", np.nan, np.nan, np.nan],
+        "NaN": np.array([1, np.nan, np.nan, np.nan]),
+        "objects": np.array(["a", None, np.nan, np.float32("nan")], object),
+        "masked": np.ma.masked_array(np.arange(4), mask=[0, 1, 1, 1]),
+        "masked text": np.ma.masked_array(list("abcd"), mask=[0, 1, 1, 1]),
+        "masked values": [1, *[np.ma.masked] * 3],
+        "NaT": np.array(["2020-01-01", "NaT", "NaT", "NaT"], "M8[D]"),
+    }
+    try:
+        import pandas as pd
+    except ImportError:
+        return found
+    return found | {
+        "NA": np.array(["a", pd.NA, pd.NA, pd.NaT], object),
+        "NA in a list": ["a", pd.NA, pd.NA, None],
+        "Series of text": pd.Series(["a", None, None, None], dtype="string"),
+        "its array": pd.Series(["a", None, None, None], dtype="string").to_numpy(),
+        "whole numbers": pd.array([1, None, None, None], "Int64"),
+        "categories": pd.Series(["a", None, None, None], dtype="category"),
+        "dates": pd.Series(pd.to_datetime(["2020-01-01", None, None, None])),
+    }
+
+
+@pytest.mark.parametrize("kind", _gaps())
+def test_a_missing_label_is_none_however_it_is_written(kind):
+    rows = QueryStrategy("random").query(POOL[:4], _gaps()[kind], batch_size=3)
+    assert sorted(rows.tolist()) == [1, 2, 3]
+
+
+def test_a_gap_that_numpy_made_text_of_is_no_label():
+    for gap in (np.nan, None):
+        with pytest.raises(jaxsel.UserError, match=r"found the text .* in row 1"):
+            QueryStrategy("random").query(POOL[:2], np.array(["a", str(gap)]))
