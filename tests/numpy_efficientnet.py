@@ -81,7 +81,7 @@ def features(images: np.ndarray, tensors: Tensors, stages: Stages) -> np.ndarray
 def random_tensors(
     rng: np.random.Generator, stages: Stages, stem: int, head: int
 ) -> dict[str, np.ndarray]:
-    """Weights of a small network under PyTorch's names, statistics away from 0 and 1."""
+    """Weights of a small network by PyTorch's names, statistics away from 0 and 1."""
     tensors: dict[str, np.ndarray] = {}
 
     def layer(convolution: str, norm: str, *shape: int) -> None:

@@ -66,14 +66,13 @@ class Layer(nn.Module):
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
-        how = {"stride": self.stride, "lowering": self.lowering}
         start, zeros = nn.initializers.he_normal(), nn.initializers.zeros
+        shape: tuple[int, ...] = (self.size, self.size, x.shape[-1])
+        layer = convolve_same if self.features else depthwise
         if self.features:
-            shape = (self.size, self.size, x.shape[-1], self.features)
-            y = convolve_same(x, self.param("kernel", start, shape), **how)
-        else:
-            shape = (self.size, self.size, x.shape[-1])
-            y = depthwise(x, self.param("kernel", start, shape), **how)
+            shape = (*shape, self.features)
+        kernel = self.param("kernel", start, shape)
+        y = layer(x, kernel, stride=self.stride, lowering=self.lowering)
         y = y + self.param("bias", zeros, y.shape[-1:])
         return jnp.clip(y, 0.0, 6.0) if self.activated else y
 

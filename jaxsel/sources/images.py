@@ -17,7 +17,7 @@ from jaxsel.files import sha256_of_file
 from jaxsel.sources.decode import open_rgb
 from jaxsel.sources.refusal import Refused
 from jaxsel.sources.source import Skipped, Source, Unreadable
-from jaxsel.sources.walk import find_images
+from jaxsel.sources.walk import Found, find_images
 
 THUMBNAIL = 64
 _CHUNK = 256
@@ -41,13 +41,7 @@ def from_folder(
       UserError: there is no image, none that can be read, or, if strict, one that
         cannot.
     """
-    found = find_images(folder)
-    if not found.images and not found.unreadable:
-        raise UserError(
-            "expected images (PNG, JPEG, TIFF, BMP, WEBP, DICOM) in or below "
-            f"{str(folder)!r}, found none ({_passed_over(found.skipped)}): give "
-            "another folder"
-        )
+    found = images_below(folder)
     paths = [path for _, path in found.images]
     digests: list[str | Refused] = []
     with tqdm(
@@ -59,6 +53,46 @@ def from_folder(
         for start in range(0, len(paths), _CHUNK):
             digests += _side_by_side(_checked, paths[start : start + _CHUNK])
             bar.update(len(paths[start : start + _CHUNK]))
+    return source_of(folder, found, digests, strict=strict)
+
+
+def images_below(folder: pathlib.Path) -> Found:
+    """The images of a folder by their names, none of them opened.
+
+    Raises:
+      UserError: there is none.
+    """
+    found = find_images(folder)
+    if not found.images and not found.unreadable:
+        raise UserError(
+            "expected images (PNG, JPEG, TIFF, BMP, WEBP, DICOM) in or below "
+            f"{str(folder)!r}, found none ({_passed_over(found.skipped)}): give "
+            "another folder"
+        )
+    return found
+
+
+def source_of(
+    folder: pathlib.Path,
+    found: Found,
+    digests: Sequence[str | Refused],
+    *,
+    strict: bool = False,
+) -> Source:
+    """The source of a folder whose images were looked at.
+
+    Args:
+      folder: that they lie in.
+      found: the images by their names.
+      digests: of each, the file's SHA-256, or why it cannot be read.
+      strict: whether one unreadable image is an error.
+
+    Returns:
+      The readable images by id. The fingerprint is over ids and SHA-256.
+
+    Raises:
+      UserError: no image can be read, or, if strict, one cannot.
+    """
     unreadable, ids, kept = list(found.unreadable), list[str](), list[pathlib.Path]()
     whole = hashlib.sha256()
     same: dict[str, list[str]] = {}

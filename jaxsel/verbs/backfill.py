@@ -8,11 +8,10 @@ import click
 from jaxsel.annotation.labels import UNUSABLE
 from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
-from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs import select as selecting
 from jaxsel.verbs.command import as_json_option, say
-from jaxsel.verbs.encoding import pool_of
+from jaxsel.verbs.encoding import open_with_features
 from jaxsel.verbs.labelled import read_labelled
 from jaxsel.verbs.round_folder import check_new, next_folder, read_folder
 from jaxsel.verbs.rounds import Done, Wish, make_round
@@ -114,9 +113,9 @@ def _backfilled(
 ) -> tuple[Done | None, Source, int]:
     """The new round, the pool, and how many replacements were needed."""
     earlier = read_folder(folder)
-    opened = open_source(source or earlier.round.source)
+    settings = selecting.settings_of(earlier)
+    opened, pool = open_with_features(source or earlier.round.source, settings)
     known = read_labelled(labels, opened.ids)
-    pool = pool_of(opened, selecting.settings_for(opened, earlier))
     bad = earlier.unusable | {row for row, mark in known.items() if mark is UNUSABLE}
     bad -= {row for row, mark in known.items() if mark is not UNUSABLE}
     standing = sum(pick.index not in bad for pick in earlier.picks)

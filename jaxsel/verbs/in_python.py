@@ -15,15 +15,14 @@ import numpy as np
 from jaxsel.annotation.labels import Label
 from jaxsel.selection.api import check_options
 from jaxsel.selection.validate import as_count, as_labelled
-from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.constraining import Limits
-from jaxsel.verbs.encoding import UNTRAINED, Pool, pool_of
+from jaxsel.verbs.encoding import UNTRAINED, Pool, open_with_features
 from jaxsel.verbs.labelled import KNOWN, read_labelled
 from jaxsel.verbs.picking import check_room
 from jaxsel.verbs.round_folder import check_new, read_folder
 from jaxsel.verbs.rounds import Done, Wish, make_round
-from jaxsel.verbs.select import settings_for
+from jaxsel.verbs.select import check_names_first, settings_of
 
 PathLike = str | os.PathLike[str]
 
@@ -60,7 +59,8 @@ def select_round(
       labelled: what needs no label: a file as for `--labelled`, row positions, or a
         bool mask.
       earlier: the folder of a round that this one goes on from.
-      encoder, weights, side: what makes features of images.
+      encoder, weights, side: what makes features of images; without them the earlier
+        round's, or EfficientNet-Lite0, which has learned ImageNet's classes.
       strict: whether an image that cannot be read is an error.
       force: whether the files of a round in `out` may be replaced.
       ignore_memory: whether to begin even where a forecast says that memory does not
@@ -85,11 +85,13 @@ def select_round(
     before = read_folder(pathlib.Path(earlier)) if earlier is not None else None
     folder = pathlib.Path(out)
     check_new(folder, force)
-    opened = open_source(source, strict=strict)
+    asked = settings_of(before, encoder, weights, side)
+    named = isinstance(labelled, str | os.PathLike)
+    check_names_first(source, pathlib.Path(labelled) if named else None, budget)
+    opened, pool = open_with_features(source, asked, strict=strict)
     labels = _labels(labelled, opened.ids)
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
-    pool = pool_of(opened, settings_for(opened, before, encoder, weights, side))
     _warn(opened, pool)
     if name := method or (before and before.round.method):
         checked = check_options(name, dict(options or {}))

@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+from collections.abc import Collection
 
 import numpy as np
 
@@ -47,6 +48,28 @@ def read_labelled(file: pathlib.Path, ids: np.ndarray) -> dict[int, Label]:
             "labels of this pool"
         )
     return {row_of[name]: label for name, label in labels_of(rows).items()}
+
+
+def check_names(file: pathlib.Path, ids: Collection[str]) -> None:
+    """Refuses a file for what it names, before it is known which images can be read.
+
+    Args:
+      file: as for `read_labelled`; an `.npy` names nothing.
+      ids: of all images that there may be.
+
+    Raises:
+      UserError: no such file, or an id that is not among them.
+    """
+    if file.suffix.lower() == ".npy":
+        return
+    text = text_of(file, "labelled ids")
+    if text.partition("\n")[0].strip() == _HEADER:
+        names = [row.id for row in parse_labels(text, str(file))]
+    else:
+        _refuse_table(file, text)
+        names = [line.removesuffix("\r") for line in text.split("\n")]
+    row_of = {name: row for row, name in enumerate(ids)}
+    _refuse_strangers(file, [name for name in names if name], row_of)
 
 
 def _refuse_table(file: pathlib.Path, text: str) -> None:

@@ -172,6 +172,7 @@ def make_round(
         "findings": as_json(findings),
         "reason": how.reason,
         "features": list(pool.rows.shape),
+        "encoder": dict(pool.made_by) or None,
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "added": len(new),
         "asked": start.more,

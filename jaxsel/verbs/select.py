@@ -1,5 +1,6 @@
 """`jaxsel select SOURCE -b N`: which examples to label, in which order."""
 
+import os
 import pathlib
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +15,7 @@ from jaxsel.experiment.warm import keep_compiled
 from jaxsel.report.budget_curve import coverage_sentence
 from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
-from jaxsel.sources.opening import open_source
+from jaxsel.sources.images import images_below
 from jaxsel.sources.source import Source
 from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.constraining import Before, Limits, affordable, limits_of
@@ -23,11 +24,14 @@ from jaxsel.verbs.encoding import (
     SIDES,
     UNTRAINED,
     Pool,
+    Settings,
     encoder_settings,
-    pool_of,
+    features_line,
+    holds_images,
+    open_with_features,
 )
 from jaxsel.verbs.explaining import coverage_json
-from jaxsel.verbs.labelled import read_labelled
+from jaxsel.verbs.labelled import check_names, read_labelled
 from jaxsel.verbs.method_options import option_option, options_of
 from jaxsel.verbs.picking import check_room
 from jaxsel.verbs.round_folder import OURS, REPORT, Earlier, check_new, read_folder
@@ -82,7 +86,9 @@ _ENDED = {
 )
 @click.option("--weights", help="DINO's file, or the folder of a SimCLR encoder.")
 @click.option(
-    "--side", type=click.IntRange(4, 1024), help="Pixels that images are read at."
+    "--side",
+    type=click.IntRange(4, 1024),
+    help="Pixels that images are read at; by their own size without it.",
 )
 @constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
@@ -114,9 +120,9 @@ def select(
     """Picks the examples of SOURCE that are worth a label, the best first.
 
     SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet) with one
-    row an example. Images get features by --encoder: DINO where --weights are given,
-    else an untrained network, which is worth little. Features are kept, so that a
-    second call does not make them again.
+    row an example. Images get features by --encoder: efficientnet_lite0, which has
+    learned ImageNet's classes and comes with jaxsel, or DINO where --weights are given.
+    Features are kept: a second call makes those of new and changed images alone.
 
     Written are picks.csv (rank, id, path, index, gain, and how many rows of the pool
     each pick represents), picks.npy (the indices), assignments.parquet (the pick that
@@ -137,6 +143,7 @@ def select(
 
     \b
     Examples:
+      jaxsel select photos/ -b 100 -o round1
       jaxsel select scans/ -b 100 --weights dino.safetensors -o round1
       jaxsel select features.npy -b 50 -m norm
       jaxsel select scans/ -b 200 --continue round1 --labelled labels.csv -o round2
@@ -146,7 +153,9 @@ def select(
     before = read_folder(earlier) if earlier else None
     options = _options(words, method, before)
     check_new(out, force)
-    opened = open_source(source, strict=strict)
+    asked = settings_of(before, encoder, weights, side)
+    check_names_first(source, labelled, budget)
+    opened, pool = open_with_features(source, asked, strict=strict)
     labels = read_labelled(labelled, opened.ids) if labelled else {}
     old = limits_of(before.round.options.get("limits", {})) if before else None
     limits = limits_from(constraints, opened, old)
@@ -154,8 +163,6 @@ def select(
         budget = _budget_of(limits or old, opened, before, labels)
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)
-    settings = settings_for(opened, before, encoder, weights, side)
-    pool = pool_of(opened, settings)
     if not as_json:
         _say_before(opened, pool)
     wish = Wish(budget, method, seed, labels, as_json, options, limits, ignore_memory)
@@ -196,20 +203,49 @@ def _options(
     return given
 
 
-def settings_for(
-    source: Source,
+def settings_of(
     earlier: Earlier | None,
     encoder: str | None = None,
     weights: str | None = None,
     side: int | None = None,
-) -> dict[str, Any] | None:
-    """The encoder's settings: what was asked for, or else the earlier round's."""
+) -> Settings:
+    """The encoder's settings: what was asked for, or else the earlier round's.
+
+    Args:
+      earlier: the round before.
+      encoder, weights, side: what was asked for.
+
+    Returns:
+      What `open_with_features` asks, once it knows whether there are images.
+    """
     asked = bool(encoder or weights or side)
-    if not asked and earlier is not None and earlier.round.options["encoder"]:
-        return dict(earlier.round.options["encoder"])
-    if not asked and source.features is not None:
-        return None
-    return encoder_settings(encoder, weights, side)
+    # Refused before anything is read.
+    given = encoder_settings(encoder, weights, side) if asked else None
+
+    def settings(images: bool) -> dict[str, Any] | None:
+        if given is None and earlier and earlier.round.options["encoder"]:
+            return dict(earlier.round.options["encoder"])
+        if given is None and images:
+            return encoder_settings(None, None, None)
+        return given
+
+    return settings
+
+
+def check_names_first(
+    source: str | os.PathLike[str], labelled: pathlib.Path | None, budget: int | None
+) -> None:
+    """Refuses what the names of images alone rule out, before any image is encoded.
+
+    Raises:
+      UserError: labels of images that are not there, or more picks than images.
+    """
+    if not holds_images(source):
+        return
+    names = [name for name, _ in images_below(pathlib.Path(source).expanduser()).images]
+    if labelled:
+        check_names(labelled, names)
+    check_room(len(names), (), (), budget or 0)
 
 
 def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
@@ -218,6 +254,7 @@ def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
         "folder": str(folder),
         "method": done.round.method,
         "reason": done.reason,
+        "encoder": done.round.options["encoder"].get("encoder"),
         "seed": done.round.seed,
         "budget": done.round.budget,
         "added": done.added,
@@ -264,5 +301,7 @@ def _say_before(source: Source, pool: Pool) -> None:
             f"first {shown(first.id)}: {first.reason} (jaxsel doctor lists them)",
             err=True,
         )
+    if pool.encoder:
+        click.echo(features_line(pool), err=True)
     if not pool.learned:
         click.echo(UNTRAINED, err=True)

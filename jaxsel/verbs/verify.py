@@ -11,7 +11,6 @@ from jaxsel.errors import UserError
 from jaxsel.experiment.provenance import provenance
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.files import read_json
-from jaxsel.sources.opening import open_source
 from jaxsel.verbs import select as selecting
 from jaxsel.verbs import stream as streaming
 from jaxsel.verbs.command import as_json_option, say, shown
@@ -21,7 +20,7 @@ from jaxsel.verbs.constraining import (
     constraints_after,
     limits_of,
 )
-from jaxsel.verbs.encoding import pool_of
+from jaxsel.verbs.encoding import open_with_features
 from jaxsel.verbs.picking import pick_rows
 from jaxsel.verbs.round_folder import MANIFEST, PICKS, ROUND, Earlier, read_folder
 
@@ -65,8 +64,8 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
     if not (folder / MANIFEST).is_file():
         raise UserError(f"expected {MANIFEST} in {folder}, found none: restore it")
     told = read_json(folder / MANIFEST)
-    opened = open_source(source or earlier.round.source)
-    pool = pool_of(opened, selecting.settings_for(opened, earlier))
+    settings = selecting.settings_of(earlier)
+    opened, pool = open_with_features(source or earlier.round.source, settings)
     if pool.fingerprint != earlier.round.fingerprint:
         raise UserError(
             f"expected the pool of the round, fingerprint {earlier.round.fingerprint}, "
