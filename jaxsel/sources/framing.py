@@ -63,9 +63,10 @@ def by_size(at_most: int, small: int, resized: int, kept: int) -> Frame:
         if short <= at_most:
             return central_square(image, small)
         left, top = (image.width - short) // 2, (image.height - short) // 2
-        x, y, side = left + short * cut, top + short * cut, short * kept / resized
+        square = image.crop((left, top, left + short, top + short))
         # The same grid of samples as resizing all of it, without what is cut off.
-        box = (x, y, x + side, y + side)
-        return np.asarray(image.resize((kept, kept), Image.Resampling.BICUBIC, box=box))
+        box = (cut * short, cut * short, (1 - cut) * short, (1 - cut) * short)
+        part = square.resize((kept, kept), Image.Resampling.BICUBIC, box=box)
+        return np.asarray(part)
 
     return frame
