@@ -93,7 +93,6 @@ def test_what_is_selected_after_embed_is_not_encoded_twice(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("an image was encoded again")
 
-    monkeypatch.setattr("jaxsel.sources.encoded.encode_stream", lambda *_: iter(()))
     monkeypatch.setattr("jaxsel.features.encoder._fetched", refuse)
     said = run("select", folder, "-b", 3, "-m", "random", *RGB, "-o", "picks")
     assert said.code == 0, said.err
