@@ -22,10 +22,11 @@ import numpy as np
 from jaxsel.features.encoder import Encoder, encode_stream
 from jaxsel.files import hash_of, sha256_of_file, writable_folder
 from jaxsel.sources.framing import Frame
-from jaxsel.sources.images import images_below, source_of
+from jaxsel.sources.images import source_of
 from jaxsel.sources.journal import File, Journal, Stat, stat_of
 from jaxsel.sources.refusal import Refused
 from jaxsel.sources.source import Source
+from jaxsel.sources.walk import Found
 
 _SECONDS = 2.0  # of work that a kill may cost
 _AHEAD = 3  # batches that are decoded before the network asks for them
@@ -67,6 +68,7 @@ class _Seen(NamedTuple):
 
 def encode_folder(
     folder: pathlib.Path,
+    found: Found,
     encoder: Encoder,
     frame: Frame,
     about: Any,
@@ -78,6 +80,7 @@ def encode_folder(
 
     Args:
       folder: of images.
+      found: what is in it, of `images.images_below`.
       encoder: what makes the features.
       frame: how a file becomes the array that the encoder takes. Arrays of a shape go
         through the encoder together.
@@ -90,10 +93,9 @@ def encode_folder(
       The images that can be read, and their features.
 
     Raises:
-      UserError: no image, none that can be read, a feature that is not finite, or a
+      UserError: no image can be read, a feature that is not finite, or a
         journal that cannot be written.
     """
-    found = images_below(folder)
     identity = {"folder": str(folder.resolve()), **encoder.identity, "frame": about}
     place = root / f"{encoder.identity['encoder']}-{hash_of(identity)}"
     with _alone_in(place):

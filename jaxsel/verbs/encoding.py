@@ -19,6 +19,7 @@ from jaxsel.sources.framing import Frame, by_size, square_of
 from jaxsel.sources.images import images_below
 from jaxsel.sources.opening import STORED, open_source
 from jaxsel.sources.source import Source
+from jaxsel.sources.walk import Found
 
 DEFAULT = "efficientnet_lite0"
 # Pixels a side that images are read at, None where an image's own size decides; DINO's
@@ -170,7 +171,11 @@ Settings = Callable[[bool], dict[str, Any] | None]
 
 
 def open_with_features(
-    where: str | os.PathLike[str], settings: Settings, *, strict: bool = False
+    where: str | os.PathLike[str],
+    settings: Settings,
+    *,
+    strict: bool = False,
+    found: Found | None = None,
 ) -> tuple[Source, Pool]:
     """Opens what is to be selected from, with its own features or an encoder's.
 
@@ -182,6 +187,7 @@ def open_with_features(
       settings: asked whether they are images; of `encoder_settings`, or `None`.
       strict: whether an image that cannot be read is an error; all are decoded before
         anything is encoded then.
+      found: what is in the folder, where that is known already.
 
     Returns:
       The examples, without images that cannot be read, and their features.
@@ -193,7 +199,7 @@ def open_with_features(
     if holds_images(where):
         if strict:
             open_source(where, strict=True)
-        return encoded(pathlib.Path(where).expanduser(), settings(True))
+        return encoded(pathlib.Path(where).expanduser(), settings(True), found)
     source = open_source(where, strict=strict)
     if settings(False) is not None or source.features is None:
         raise UserError(
@@ -204,24 +210,26 @@ def open_with_features(
 
 
 def encoded(
-    folder: pathlib.Path, settings: dict[str, Any] | None
+    folder: pathlib.Path, settings: dict[str, Any] | None, found: Found | None = None
 ) -> tuple[Source, Pool]:
     """A folder of images and an encoder's features of them.
 
     Args:
       folder: of images.
       settings: of `encoder_settings`.
+      found: what is in it, where that is known already.
 
     Raises:
       UserError: as `open_with_features`.
     """
     if settings is None:
         raise UserError(f"expected an encoder for the images of {str(folder)!r}")
-    total = len(images_below(folder).images)
+    found = found or images_below(folder)
     encoder, side = make_encoder(settings), settings["side"]
-    with Progress("features", total, "image") as progress:
+    with Progress("features", len(found.images), "image") as progress:
         source, rows, _ = encode_folder(
             folder,
+            found,
             encoder,
             _frame(settings),
             side,

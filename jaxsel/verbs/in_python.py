@@ -87,8 +87,10 @@ def select_round(
     check_new(folder, force)
     asked = settings_of(before, encoder, weights, side)
     named = isinstance(labelled, str | os.PathLike)
-    check_names_first(source, pathlib.Path(labelled) if named else None, budget)
-    opened, pool = open_with_features(source, asked, strict=strict)
+    listed = check_names_first(
+        source, pathlib.Path(labelled) if named else None, budget
+    )
+    opened, pool = open_with_features(source, asked, strict=strict, found=listed)
     labels = _labels(labelled, opened.ids)
     if before is None:  # else what is left depends on the earlier picks
         check_room(len(opened.ids), labels, (), budget)

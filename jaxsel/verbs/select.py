@@ -17,6 +17,7 @@ from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
 from jaxsel.sources.images import images_below
 from jaxsel.sources.source import Source
+from jaxsel.sources.walk import Found
 from jaxsel.verbs.command import as_json_option, say, shown
 from jaxsel.verbs.constraining import Before, Limits, affordable, limits_of
 from jaxsel.verbs.constraint_options import constraint_options, limits_from
@@ -154,8 +155,8 @@ def select(
     options = _options(words, method, before)
     check_new(out, force)
     asked = settings_of(before, encoder, weights, side)
-    check_names_first(source, labelled, budget)
-    opened, pool = open_with_features(source, asked, strict=strict)
+    listed = check_names_first(source, labelled, budget)
+    opened, pool = open_with_features(source, asked, strict=strict, found=listed)
     labels = read_labelled(labelled, opened.ids) if labelled else {}
     old = limits_of(before.round.options.get("limits", {})) if before else None
     limits = limits_from(constraints, opened, old)
@@ -234,18 +235,23 @@ def settings_of(
 
 def check_names_first(
     source: str | os.PathLike[str], labelled: pathlib.Path | None, budget: int | None
-) -> None:
+) -> Found | None:
     """Refuses what the names of images alone rule out, before any image is encoded.
+
+    Returns:
+      What is in the folder; None for a file of features.
 
     Raises:
       UserError: labels of images that are not there, or more picks than images.
     """
     if not holds_images(source):
-        return
-    names = [name for name, _ in images_below(pathlib.Path(source).expanduser()).images]
+        return None
+    found = images_below(pathlib.Path(source).expanduser())
+    names = [name for name, _ in found.images]
     if labelled:
         check_names(labelled, names)
     check_room(len(names), (), (), budget or 0)
+    return found
 
 
 def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from jaxsel.features.encoder import Encoder
 from jaxsel.sources import journal
 from jaxsel.sources.encoded import Encoded, encode_folder
 from jaxsel.sources.framing import by_size, square_of
-from jaxsel.sources.images import from_folder
+from jaxsel.sources.images import from_folder, images_below
 from jaxsel.sources.refusal import Refused
 
 # The first five numbers of an image: nothing is compiled.
@@ -83,7 +83,8 @@ def images(tmp_path: pathlib.Path) -> pathlib.Path:
 def encode(tmp_path: pathlib.Path, images: pathlib.Path) -> Callable[..., Encoded]:
     def call(frame: Frames | None = None, meter: Meter | None = None) -> Encoded:
         frame, meter = frame or Frames(), meter or Meter()
-        return encode_folder(images, FIRST, frame, "4", 3, tmp_path / "root", meter)
+        found, root = images_below(images), tmp_path / "root"
+        return encode_folder(images, found, FIRST, frame, "4", 3, root, meter)
 
     return call
 
@@ -238,6 +239,7 @@ def test_sizes_go_through_the_encoder_one_by_one(
 
     found = encode_folder(
         images,
+        images_below(images),
         Encoder({"encoder": "first"}, encode),
         whole,
         "whole",
