@@ -51,7 +51,7 @@ def rates(times: dict[str, float], images: int) -> dict[str, float]:
 
 
 def of_folder(question: dict[str, Any]) -> dict[str, Any]:
-    """`jaxsel.embed` of files, again on the unchanged folder, and the rows as a file."""
+    """`jaxsel.embed` of files, then of the same folder again; the rows as a file."""
     os.environ["JAXSEL_CACHE"] = question["cache"]
     import jaxsel
 
