@@ -8,9 +8,9 @@ Example:
 
 `select` takes features, as NumPy, JAX, torch, pandas, polars or Arrow hold them, and
 `examine` says what is wrong with them. `open_source` reads a folder of images, a file
-of features or a table; `select_round`, `export_round`, `import_round` and
-`backfill_round` are the verbs of the command line: from a folder to the annotation
-queue, back, and on.
+of features or a table, and `embed` makes features of images. `select_round`,
+`export_round`, `import_round` and `backfill_round` are the verbs of the command line:
+from a folder to the annotation queue, back, and on.
 """
 
 import importlib
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jaxsel.sources.opening import open_source
     from jaxsel.streaming.api import select_from_disk
     from jaxsel.verbs.backfill import backfill_round
+    from jaxsel.verbs.embed import Embedding, embed
     from jaxsel.verbs.export import export_round
     from jaxsel.verbs.importing import import_round
     from jaxsel.verbs.in_python import select_round
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Constraints",
+    "Embedding",
     "Selection",
     "UserError",
     "backfill_round",
+    "embed",
     "examine",
     "export_round",
     "import_round",
@@ -53,9 +56,11 @@ __all__ = [
 # Where each lazy name lives: importing jaxsel must not pay for JAX.
 _HOMES = {
     "Constraints": "jaxsel.selection.constraints",
+    "Embedding": "jaxsel.verbs.embed",
     "METHODS": "jaxsel.selection.methods",
     "Selection": "jaxsel.selection.api",
     "backfill_round": "jaxsel.verbs.backfill",
+    "embed": "jaxsel.verbs.embed",
     "examine": "jaxsel.doctor.examine",
     "export_round": "jaxsel.verbs.export",
     "import_round": "jaxsel.verbs.importing",

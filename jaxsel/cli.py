@@ -19,6 +19,8 @@ with images or features of your own:
         what is wrong or odd with a folder of images or a file of features
   plan SOURCE -b N [-m METHOD], or plan --rows N --dim D -b N
         how much memory and time each method would take here
+  embed FOLDER -o features.parquet [--encoder NAME]
+        features of images, in a file that other programs read
   select SOURCE -b N [-m METHOD] [-o DIR] [--continue DIR]
         which N to label, in which order
   export PICKS --to TOOL -o DIR [--prefix URL]
@@ -46,6 +48,7 @@ jaxsel VERB --help says more, with examples. In Python: import jaxsel; help(jaxs
 OWN_DATA = {
     "doctor": ("jaxsel.verbs.doctor", "doctor"),
     "plan": ("jaxsel.verbs.plan", "plan"),
+    "embed": ("jaxsel.verbs.embed", "embed_verb"),
     "select": ("jaxsel.verbs.select", "select"),
     "export": ("jaxsel.verbs.export", "export"),
     "import": ("jaxsel.verbs.importing", "import_"),

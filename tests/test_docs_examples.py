@@ -45,7 +45,8 @@ def test_from_features(said: str) -> None:
 
 @pytest.mark.parametrize("said", ["from_images.py"], indirect=True)
 def test_from_images(said: str) -> None:
-    assert said.startswith("1,797 images; left out: Unreadable(id='box-0/torn.png'")
+    assert said.startswith("500 images; left out: Unreadable(id='box-0/torn.png'")
+    assert "\n1,280 features an image\n" in said
     assert "\n30 tasks for Label Studio, the first: https://host/scans/box-" in said
     assert "\n28 labels came back; unusable: ['box-" in said
     assert len(re.findall(r"box-\d/\d{4}\.png", said.split("in their place")[1])) == 2

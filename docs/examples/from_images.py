@@ -2,8 +2,9 @@
 
     python docs/examples/from_images.py
 
-Each step names the command that does the same. The images are scikit-learn's digits,
-and the annotator is a loop below: your own folder and tool stand in their places.
+Each step names the command that does the same. The images are 500 of scikit-learn's
+digits, and the annotator is a loop below: your own folder and tool stand in their
+places.
 """
 
 import json
@@ -22,22 +23,24 @@ digits = load_digits()
 # A folder of images, of which nobody knows what they show.
 scans = work / "scans"
 truth = {}
-for row, (picture, digit) in enumerate(zip(digits.images, digits.target, strict=True)):
-    name = f"box-{row // 500}/{row:04d}.png"
+for row in range(500):
+    name = f"box-{row // 200}/{row:04d}.png"
     (scans / name).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((picture * 15).astype(np.uint8)).save(scans / name)
-    truth[name] = str(digit)
+    Image.fromarray((digits.images[row] * 15).astype(np.uint8)).save(scans / name)
+    truth[name] = str(digits.target[row])
 (scans / "box-0" / "torn.png").write_bytes(b"not an image")
 
 # jaxsel doctor scans/
 source = jaxsel.open_source(scans)
 print(f"{len(source.ids):,} images; left out: {source.unreadable[0]}")
 
-# jaxsel select scans/ -b 30 -m max_herding --encoder rgb --side 8 -o round1
-# Pixels are enough for digits, and a warning says that they are not for photographs:
-# give weights="dino.safetensors" there, and leave encoder and side out.
-pixels = {"encoder": "rgb", "side": 8}
-first = jaxsel.select_round(scans, 30, "max_herding", out=work / "round1", **pixels)
+# jaxsel embed scans/ -o features.parquet: for programs of your own. Left out, jaxsel
+# select does the same, by EfficientNet-Lite0, which has learned ImageNet's classes.
+features = jaxsel.embed(scans).features
+print(f"{features.shape[1]:,} features an image")
+
+# jaxsel select scans/ -b 30 -m max_herding -o round1
+first = jaxsel.select_round(scans, 30, "max_herding", out=work / "round1")
 print(f"\n{len(first.picks)} picks, the first three of them:")
 for pick in first.picks[:3]:
     print(f"  {pick.rank}. {pick.id}, nearest for {pick.represents} images")

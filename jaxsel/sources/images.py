@@ -15,10 +15,11 @@ from tqdm import tqdm
 from jaxsel.errors import UserError
 from jaxsel.files import sha256_of_file
 from jaxsel.sources.decode import decode, open_rgb
+from jaxsel.sources.reading import Reading
 from jaxsel.sources.refusal import Refused
 from jaxsel.sources.source import Skipped, Source, Unreadable
 from jaxsel.sources.survey import surveyed
-from jaxsel.sources.walk import find_images
+from jaxsel.sources.walk import Found, find_images
 
 THUMBNAIL = 64
 _CHUNK = 256
@@ -43,13 +44,7 @@ def from_folder(
       UserError: there is no image, none that can be read, or, if strict, one that
         cannot.
     """
-    found = find_images(folder)
-    if not found.images and not found.unreadable:
-        raise UserError(
-            "expected images (PNG, JPEG, TIFF, BMP, WEBP, GIF, DICOM) in or below "
-            f"{str(folder)!r}, found none ({_passed_over(found.skipped)}): give "
-            "another folder"
-        )
+    found = images_below(folder)
     paths = [path for _, path in found.images]
     digests: list[str | Refused] = []
     with tqdm(
@@ -61,6 +56,61 @@ def from_folder(
         for start in range(0, len(paths), _CHUNK):
             digests += _side_by_side(_checked, paths[start : start + _CHUNK])
             bar.update(len(paths[start : start + _CHUNK]))
+    reading = surveyed([name for name, _ in found.images], paths)
+    return source_of(folder, found, digests, reading, strict=strict)
+
+
+def images_below(folder: pathlib.Path) -> Found:
+    """The images of a folder by their names, none of them opened.
+
+    Raises:
+      UserError: there is none.
+    """
+    found = find_images(folder)
+    if not found.images and not found.unreadable:
+        raise UserError(
+            "expected images (PNG, JPEG, TIFF, BMP, WEBP, GIF, DICOM) in or below "
+            f"{str(folder)!r}, found none ({_passed_over(found.skipped)}): give "
+            "another folder"
+        )
+    return found
+
+
+def listed(folder: pathlib.Path, found: Found) -> Source:
+    """The source of a folder by the names of its images, none of them opened yet.
+
+    It has no fingerprint and no hashes, and some of its images may turn out not to be
+    readable: it serves checks that need names alone.
+    """
+    ids = np.array([name for name, _ in found.images], dtype=str)
+    paths = tuple(path for _, path in found.images)
+    return Source(folder, ids, paths, None, found.unreadable, found.skipped, "")
+
+
+def source_of(
+    folder: pathlib.Path,
+    found: Found,
+    digests: Sequence[str | Refused],
+    reading: Reading,
+    *,
+    strict: bool = False,
+) -> Source:
+    """The source of a folder whose images were looked at.
+
+    Args:
+      folder: that they lie in.
+      found: the images by their names.
+      digests: of each, the file's SHA-256, or why it cannot be read.
+      reading: how they are read, of `survey.surveyed`.
+      strict: whether one unreadable image is an error.
+
+    Returns:
+      The readable images by id. The fingerprint is over ids, the files' SHA-256, and
+      the lines that take numbers of more than 8 bits to levels.
+
+    Raises:
+      UserError: no image can be read, or, if strict, one cannot.
+    """
     unreadable, ids, kept = list(found.unreadable), list[str](), list[pathlib.Path]()
     whole = hashlib.sha256()
     same: dict[str, list[str]] = {}
@@ -75,7 +125,6 @@ def from_folder(
         same.setdefault(digest, []).append(name)
         # No name holds a NUL, so names and digests cannot run into each other.
         whole.update(f"{name}\0{digest}\0".encode())
-    reading = surveyed(ids, kept)
     whole.update(reading.fingerprint.encode())
     unreadable.sort()
     if unreadable and (strict or not ids):
@@ -95,7 +144,7 @@ def from_folder(
         found.skipped,
         whole.hexdigest(),
         tuple(tuple(names) for names in same.values() if len(names) > 1),
-        reading,
+        reading.of_those(set(ids)),
         np.array(content, dtype=str),
     )
 

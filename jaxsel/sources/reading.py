@@ -1,7 +1,7 @@
 """How the images of a pool are read, where that is not plain."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from jaxsel.sources.levels import Line
@@ -22,6 +22,13 @@ class Reading(NamedTuple):
     deep: int = 0
     levels: Mapping[str, Line] = {}
     flat: tuple[str, ...] = ()
+
+    def of_those(self, ids: Collection[str]) -> "Reading":
+        """The same without images that turned out not to be readable."""
+        return self._replace(
+            several=tuple(name for name in self.several if name in ids),
+            flat=tuple(name for name in self.flat if name in ids),
+        )
 
     @property
     def fingerprint(self) -> str:

@@ -9,7 +9,7 @@ import concurrent.futures
 import os
 import pathlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from PIL import Image
@@ -43,20 +43,28 @@ def surveyed(ids: Sequence[str], paths: Sequence[pathlib.Path]) -> Reading:
       ids: of the images.
       paths: of their files, in the same order; what cannot be read tells nothing.
     """
+    return reading_of(ids, dict(zip(ids, looks_at(paths), strict=True)))
+
+
+def looks_at(paths: Sequence[pathlib.Path]) -> list[Look]:
+    """Looks at images side by side; what cannot be read tells nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as in `images._side_by_side`
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-            looks = list(pool.map(_attempt, paths))
-    spans = {
-        name: look.span
-        for name, look in zip(ids, looks, strict=True)
-        if look.span is not None
-    }
+            return list(pool.map(_attempt, paths))
+
+
+def reading_of(ids: Sequence[str], looks: Mapping[str, Look]) -> Reading:
+    """How the images of a pool are read, by what is known of each.
+
+    Args:
+      ids: of the images.
+      looks: by id.
+    """
+    spans = {name: span for name in ids if (span := looks[name].span) is not None}
     levels = levels_of(spans.values())
     return Reading(
-        tuple(
-            name for name, look in zip(ids, looks, strict=True) if look.first_of_several
-        ),
+        tuple(name for name in ids if looks[name].first_of_several),
         len(spans),
         levels,
         tuple(name for name, span in spans.items() if is_flat(span, levels)),

@@ -9,16 +9,15 @@ from jaxsel.annotation.labels import UNUSABLE
 from jaxsel.doctor.finding import counted
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.roles import NOTHING
-from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs import select as selecting
 from jaxsel.verbs.column_options import remembered
 from jaxsel.verbs.command import as_json_option, printable, say
-from jaxsel.verbs.encoding import pool_of
+from jaxsel.verbs.encoding import open_with_features
 from jaxsel.verbs.growing import carried_over, gone, sentences_of
 from jaxsel.verbs.labelled import read_labelled
 from jaxsel.verbs.place import pool_place
-from jaxsel.verbs.round_folder import check_new, next_folder, read_folder
+from jaxsel.verbs.round_folder import Earlier, check_new, next_folder, read_folder
 from jaxsel.verbs.rounds import Done, Wish, check_before_encoding, make_round
 
 
@@ -117,30 +116,40 @@ def _backfilled(
     ignore_memory: bool = False,
 ) -> tuple[Done | None, Source, int]:
     """The new round, the pool, and how many replacements were needed."""
-    earlier = read_folder(folder)
-    reading = remembered(NOTHING, earlier.round.options)
-    opened = open_source(pool_place(earlier.round, folder, source), **reading.given)
-    earlier = carried_over(earlier, opened)
-    known = read_labelled(labels, opened.ids, gone(earlier))
-    settings = selecting.settings_for(opened, earlier)
-    bad = earlier.unusable | {row for row, mark in known.items() if mark is UNUSABLE}
-    bad -= {row for row, mark in known.items() if mark is not UNUSABLE}
-    standing = sum(pick.index not in bad for pick in earlier.picks)
-    needed = earlier.round.budget - standing
+    before = read_folder(folder)
+    budget = before.round.budget
+    reading = remembered(NOTHING, before.round.options)
+
+    def wished(opened: Source) -> tuple[Earlier, Wish, int]:
+        """The earlier round on the pool as it is, what is asked for, how many more."""
+        earlier = carried_over(before, opened)
+        known = read_labelled(labels, opened.ids, gone(earlier))
+        bad = {row for row, mark in known.items() if mark is UNUSABLE}
+        bad |= earlier.unusable - (known.keys() - bad)
+        needed = budget - sum(pick.index not in bad for pick in earlier.picks)
+        wish = Wish(
+            budget,
+            None,
+            None,
+            known,
+            quiet=True,
+            ignore_memory=ignore_memory,
+            reading=reading,
+        )
+        if needed > 0:
+            check_new(target, force=False)
+            check_before_encoding(opened, wish, earlier)
+        return earlier, wish, needed
+
+    opened, pool = open_with_features(
+        pool_place(before.round, folder, source),
+        selecting.settings_of(before),
+        reading=reading,
+        check=wished,
+    )
+    earlier, wish, needed = wished(opened)
     if needed <= 0:
         return None, opened, 0
-    check_new(target, force=False)
-    wish = Wish(
-        earlier.round.budget,
-        None,
-        None,
-        known,
-        quiet=True,
-        ignore_memory=ignore_memory,
-        reading=reading,
-    )
-    check_before_encoding(opened, wish, earlier)
     for sentence in sentences_of(earlier, opened):
         click.echo(printable(sentence), err=True)
-    pool = pool_of(opened, settings)
     return make_round(opened, pool, wish, target, earlier), opened, needed

@@ -1,6 +1,8 @@
-"""Features of an image folder: an encoder by name, its rows kept for the next call."""
+"""What selection sees of a source: its own features, or an encoder's, kept on disk."""
 
+import os
 import pathlib
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,27 +10,45 @@ import numpy as np
 from jaxsel.data.folders import cache_root
 from jaxsel.errors import UserError
 from jaxsel.experiment.progress import Progress
-from jaxsel.features.extract import features_of
+from jaxsel.features.crop224 import RESIZED, SIDE
+from jaxsel.features.efficientnet import AT_MOST, FEATURES, SMALL
+from jaxsel.features.encoders import make_encoder
 from jaxsel.files import hash_of, read_json
-from jaxsel.sources.images import batches
+from jaxsel.roles import NOTHING, Asked
+from jaxsel.sources.encoded import encode_folder
+from jaxsel.sources.framing import Frame, by_size, square_of
+from jaxsel.sources.images import from_folder, images_below, listed
+from jaxsel.sources.opening import STORED, check_no_columns, open_source
 from jaxsel.sources.source import Source
+from jaxsel.sources.walk import Found
 
-# Pixels a side that images are read at; DINO's network cuts 224 out of 256 itself.
-SIDES = {
-    "random_resnet18": 64,
-    "rgb": 32,
-    "simclr": 32,
+DEFAULT = "efficientnet_lite0"
+# Pixels a side that images are read at, None where an image's own size decides; DINO's
+# network cuts 224 out of 256 itself.
+SIDES: dict[str, int | None] = {
+    DEFAULT: None,
     "dino_vits16": 256,
+    "simclr": 32,
+    "random_resnet18": 64,
     "random_vits16": 256,
+    "rgb": 32,
 }
 # Features that they make of an image; those of the pixels depend on the side.
-_WIDTHS = {"random_resnet18": 512, "dino_vits16": 384, "random_vits16": 384}
-LEARNED = ("dino_vits16", "simclr")
+_WIDTHS = {
+    DEFAULT: FEATURES,
+    "random_resnet18": 512,
+    "dino_vits16": 384,
+    "random_vits16": 384,
+}
+_WEIGHTED = ("dino_vits16", "simclr")
+LEARNED = (DEFAULT, *_WEIGHTED)
 UNTRAINED = (
     "These features have learned nothing of images: they tell colours and coarse "
     "textures apart, not what is shown, so expect little more than of random picks; "
-    "give DINO's weights with --weights FILE.safetensors for better."
+    f"leave --encoder out for {DEFAULT}, which has learned from ImageNet."
 )
+# An image's layers stay in a core's cache at 16 to a call, and not at 64.
+_BATCHES = {DEFAULT: 16}
 _BATCH = 64
 
 
@@ -41,12 +61,15 @@ class Pool(NamedTuple):
         count as such.
       encoder: the settings of the encoder, for the next round; empty for features.
       fingerprint: of the source, and of the encoder where there is one.
+      made_by: what the encoder is: its name, the weights' checksum, and of published
+        ones the revision and the licence; empty for features.
     """
 
     rows: np.ndarray
     learned: bool
     encoder: dict[str, Any]
     fingerprint: str
+    made_by: Mapping[str, Any] = {}
 
 
 def encoder_settings(
@@ -55,25 +78,34 @@ def encoder_settings(
     """The settings that `--encoder`, `--weights` and `--side` stand for.
 
     Args:
-      encoder: one of `SIDES`; without it DINO where weights are given, else an
-        untrained ResNet-18.
+      encoder: one of `SIDES`; without it DINO where weights are given, else
+        EfficientNet-Lite0.
       weights: a file (DINO) or the folder of a trained encoder (SimCLR).
-      side: pixels that images are read at; the encoder's own without it.
+      side: pixels that images are read at; the encoder's own without it. For
+        EfficientNet-Lite0 that is 96 where the shorter side has up to 64, else 224.
 
     Returns:
       A config's `features` section, and `side`.
 
     Raises:
-      UserError: weights for an encoder that has none, or none where there must be.
+      UserError: no such encoder, weights for one that takes none, none where there
+        must be, or a side outside 4 to 1024.
 
     Example:
       >>> encoder_settings(None, None, None)["encoder"]
-      'random_resnet18'
+      'efficientnet_lite0'
     """
-    name = encoder or ("dino_vits16" if weights else "random_resnet18")
-    if weights and name not in LEARNED:
+    name = encoder or ("dino_vits16" if weights else DEFAULT)
+    if name not in SIDES:
         raise UserError(
-            f"expected --weights with an encoder of {', '.join(LEARNED)}, found "
+            f"expected an encoder of {', '.join(SIDES)}, found {name!r}: give one of "
+            f"them, or none for {DEFAULT}"
+        )
+    if side is not None and not 4 <= side <= 1024:
+        raise UserError(f"expected a side of 4 to 1024 pixels, found {side}")
+    if weights and name not in _WEIGHTED:
+        raise UserError(
+            f"expected --weights with an encoder of {', '.join(_WEIGHTED)}, found "
             f"--encoder {name}: leave one of the two out"
         )
     if name == "simclr" and not weights:
@@ -81,16 +113,17 @@ def encoder_settings(
             "expected --weights FOLDER of a trained SimCLR encoder, found none: give "
             "it, or another --encoder"
         )
+    read_at = side or SIDES[name]
     return {
         "encoder": name,
         "weights": _weights(weights),
-        "side": side or SIDES[name],
+        "side": read_at,
         "seed": 0,
         "width": 64,
-        "stem": "cifar" if (side or SIDES[name]) <= 32 else "reference",
+        "stem": "cifar" if read_at is not None and read_at <= 32 else "reference",
         "mean": [0.5, 0.5, 0.5],
         "std": [0.5, 0.5, 0.5],
-        "batch_size": _BATCH,
+        "batch_size": _BATCHES.get(name, _BATCH),
         "dtype": "float32",
     }
 
@@ -129,45 +162,126 @@ def _weights(given: str | None) -> str:
     return str(file.resolve()) if given and file.exists() else given or ""
 
 
-def pool_of(source: Source, settings: dict[str, Any] | None) -> Pool:
-    """Features of a source: its own, or an encoder's, from the store where they are.
+def holds_images(where: str | os.PathLike[str]) -> bool:
+    """Whether a path is a folder that is not one of stored features."""
+    folder = pathlib.Path(where).expanduser()
+    return folder.is_dir() and not all((folder / name).exists() for name in STORED)
+
+
+Settings = Callable[[bool], dict[str, Any] | None]
+
+
+def open_with_features(
+    where: str | os.PathLike[str],
+    settings: Settings,
+    *,
+    strict: bool = False,
+    reading: Asked = NOTHING,
+    check: Callable[[Source], object] | None = None,
+) -> tuple[Source, Pool]:
+    """Opens what is to be selected from, with its own features or an encoder's.
+
+    Images are decoded once, as they are encoded, and not at all where they are as they
+    were the last time.
 
     Args:
-      source: images or features.
-      settings: of `encoder_settings`; `None` for a source with features.
+      where: a folder of images, or what holds features.
+      settings: asked whether they are images; of `encoder_settings`, or `None`.
+      strict: whether an image that cannot be read is an error; all are decoded before
+        anything is encoded then.
+      reading: what the caller says of the columns of a table.
+      check: refuses what the names of images alone rule out, before any is encoded.
 
     Returns:
-      The pool.
+      The examples, without images that cannot be read, and their features.
 
     Raises:
-      UserError: features and an encoder, weights that cannot be had, or features that
-        are not finite.
+      UserError: nothing there, features and an encoder, weights that cannot be had, or
+        features that are not finite.
     """
-    if source.features is not None:
-        if settings is not None:
-            raise UserError(
-                f"expected --encoder with a folder of images, found it with features "
-                f"in {str(source.path)!r}: leave --encoder, --weights and --side out"
-            )
-        return Pool(source.features, True, {}, source.fingerprint)
+    if holds_images(where):
+        folder = pathlib.Path(where).expanduser()
+        check_no_columns(reading, folder)
+        if strict:
+            open_source(where, strict=True)
+        found = images_below(folder)
+        if check is not None:
+            _checked_by_name(folder, found, check)
+        return encoded(folder, settings(True), found)
+    source = open_source(where, strict=strict, **reading.given)
+    if settings(False) is not None or source.features is None:
+        raise UserError(
+            f"expected --encoder with a folder of images, found it with features "
+            f"in {str(source.path)!r}: leave --encoder, --weights and --side out"
+        )
+    return source, Pool(source.features, True, {}, source.fingerprint)
+
+
+def _checked_by_name(
+    folder: pathlib.Path, found: Found, check: Callable[[Source], object]
+) -> None:
+    """Checks what names tell, and where that refuses, the images that can be read.
+
+    A table of groups, say, need not have a line for an image that is damaged.
+    """
+    try:
+        check(listed(folder, found))
+    except UserError:
+        check(from_folder(folder))
+        # They suffice: the images that cannot be read were what was wrong.
+
+
+def encoded(
+    folder: pathlib.Path, settings: dict[str, Any] | None, found: Found | None = None
+) -> tuple[Source, Pool]:
+    """A folder of images and an encoder's features of them.
+
+    Args:
+      folder: of images.
+      settings: of `encoder_settings`.
+      found: what is in it, where that is known already.
+
+    Raises:
+      UserError: as `open_with_features`.
+    """
     if settings is None:
-        raise UserError(f"expected an encoder for the images of {str(source.path)!r}")
-    side = settings["side"]
-
-    def read(rows: np.ndarray | None, size: int):
-        return batches(source, side, rows, size)
-
-    with Progress("features", len(source.ids), "image") as progress:
-        features = features_of(
-            settings,
-            "pool",
-            "images",
-            # The same files at another size are other images to an encoder.
-            hash_of([source.fingerprint, side], length=64),
-            source.ids,
-            read,
-            cache_root(None) / "features",
+        raise UserError(f"expected an encoder for the images of {str(folder)!r}")
+    found = found or images_below(folder)
+    encoder, side = make_encoder(settings), settings["side"]
+    with Progress("features", len(found.images), "image") as progress:
+        source, rows, _ = encode_folder(
+            folder,
+            found,
+            encoder,
+            _frame(settings),
+            side,
+            settings["batch_size"],
+            cache_root(None) / "images",
             progress,
         )
-    whole = hash_of([source.fingerprint, features.identity], length=64)
-    return Pool(features.rows, settings["encoder"] in LEARNED, settings, whole)
+    # The same files at another size are other images to an encoder.
+    about = {
+        "dataset": "images",
+        "split": "pool",
+        "fingerprint": hash_of([source.fingerprint, side], length=64),
+        **encoder.identity,
+    }
+    whole = hash_of([source.fingerprint, about], length=64)
+    learned = settings["encoder"] in LEARNED
+    return source, Pool(rows, learned, settings, whole, encoder.identity)
+
+
+def _frame(settings: dict[str, Any]) -> Frame:
+    """How the encoder's images are read."""
+    if settings["side"] is not None:
+        return square_of(settings["side"])
+    return by_size(AT_MOST, SMALL, RESIZED, SIDE)
+
+
+def features_line(pool: Pool) -> str:
+    """Which encoder the features are by."""
+    name, learned = pool.encoder["encoder"], pool.made_by.get("network")
+    return (
+        f"features by {name}{f': {learned}' if learned else ''}, "
+        f"{pool.rows.shape[1]:,} an image"
+    )

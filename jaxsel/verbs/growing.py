@@ -70,14 +70,14 @@ class Growth(NamedTuple):
         return {name: list(ids) for name, ids in self._asdict().items()}
 
 
-def row_hashes(source: Source) -> np.ndarray:
+def row_hashes(source: Source) -> np.ndarray | None:
     """A hash of the content of every row, 16 hexadecimal digits each, str `[n]`.
 
-    For an image it is of its file, for features of the numbers as they are stored.
+    For an image it is of its file, for features of the numbers as they are stored. None
+    for images that were not opened yet.
     """
-    if source.content is not None:
+    if source.content is not None or source.features is None:
         return source.content
-    assert source.features is not None
     rows = np.ascontiguousarray(source.features)
     return np.array([hashlib.blake2b(row, digest_size=8).hexdigest() for row in rows])
 
@@ -127,8 +127,8 @@ def _renumbered(earlier: Earlier, source: Source) -> Earlier:
     row_of = {name: row for row, name in enumerate(now)}
     same = [name for name in names if name in row_of]
     changed: list[str] = []
-    if contents is not None:
-        hashes = row_hashes(source)
+    hashes = None if contents is None else row_hashes(source)
+    if contents is not None and hashes is not None:
         changed = [
             name
             for name, content in zip(names, contents, strict=True)

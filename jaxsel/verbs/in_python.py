@@ -17,16 +17,16 @@ from jaxsel.frames import warn_of
 from jaxsel.roles import asked_of
 from jaxsel.selection.api import check_options
 from jaxsel.selection.validate import as_count, as_labelled, as_seed
-from jaxsel.sources.opening import open_source
+from jaxsel.sources.source import Source
 from jaxsel.verbs.column_options import remembered
 from jaxsel.verbs.constraining import Limits
-from jaxsel.verbs.encoding import UNTRAINED, pool_of
+from jaxsel.verbs.encoding import UNTRAINED, open_with_features
 from jaxsel.verbs.growing import carried_over, gone
 from jaxsel.verbs.labelled import KNOWN, read_labelled
 from jaxsel.verbs.picking import check_room
-from jaxsel.verbs.round_folder import check_new, read_folder
+from jaxsel.verbs.round_folder import Earlier, check_new, read_folder
 from jaxsel.verbs.rounds import Done, Wish, check_before_encoding, make_round
-from jaxsel.verbs.select import sentences_before, settings_for
+from jaxsel.verbs.select import sentences_before, settings_of
 
 PathLike = str | os.PathLike[str]
 
@@ -66,7 +66,8 @@ def select_round(
       labelled: what needs no label: a file as for `--labelled`, row positions, or a
         bool mask.
       earlier: the folder of a round that this one goes on from.
-      encoder, weights, side: what makes features of images.
+      encoder, weights, side: what makes features of images; without them the earlier
+        round's, or EfficientNet-Lite0, which has learned ImageNet's classes.
       columns, features, ids: of a table, which columns are the features and which one
         names the rows, as for `jaxsel.open_source`; without them the earlier round's,
         or the rule of `jaxsel.columns`, and a warning says what was left out.
@@ -98,28 +99,43 @@ def select_round(
     reading = asked_of(columns, features, ids)
     if before is not None:
         reading = remembered(reading, before.round.options)
-    opened = open_source(source, **reading.given, strict=strict)
-    before = carried_over(before, opened) if before else None
-    labels = _labels(labelled, opened.ids, gone(before))
-    if before is None:  # else what is left depends on the earlier picks
-        check_room(len(opened.ids), labels, (), budget)
-    settings = settings_for(opened, before, encoder, weights, side)
     if name := method or (before and before.round.method):
         checked = check_options(name, dict(options or {}))
         options = None if options is None else checked
     if limits is not None and limits.table:
         limits = limits._replace(table=str(pathlib.Path(limits.table).resolve()))
-    wish = Wish(
-        budget, method, seed, labels, True, options, limits, ignore_memory, reading
+
+    def wished(opened: Source) -> tuple[Earlier | None, Wish]:
+        """The earlier round on the pool as it is, and what is asked for."""
+        here = carried_over(before, opened) if before else None
+        labels = _labels(labelled, opened.ids, gone(here))
+        if here is None:  # else what is left depends on the earlier picks
+            check_room(len(opened.ids), labels, (), budget)
+        wish = Wish(
+            budget, method, seed, labels, True, options, limits, ignore_memory, reading
+        )
+        check_before_encoding(opened, wish, here)
+        return here, wish
+
+    opened, pool = open_with_features(
+        source,
+        settings_of(before, encoder, weights, side),
+        strict=strict,
+        reading=reading,
+        # Row numbers and masks are of the images that can be read, not yet known.
+        check=wished if _is_named(labelled) else None,
     )
-    check_before_encoding(opened, wish, before)
-    for sentence in sentences_before(opened, before):
+    here, wish = wished(opened)
+    for sentence in sentences_before(opened, here):
         warnings.warn(sentence, stacklevel=2)
     warn_of(opened.roles)
-    pool = pool_of(opened, settings)
     if not pool.learned:
         warnings.warn(UNTRAINED, stacklevel=2)
-    return make_round(opened, pool, wish, folder, before)
+    return make_round(opened, pool, wish, folder, here)
+
+
+def _is_named(labelled: Any) -> bool:
+    return labelled is None or isinstance(labelled, str | os.PathLike)
 
 
 def _labels(labelled: Any, ids: np.ndarray, gone: Collection[str]) -> dict[int, Label]:

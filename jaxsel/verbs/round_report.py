@@ -11,6 +11,7 @@ from jaxsel.doctor.finding import Finding, counted
 from jaxsel.evaluation.directions import evenly
 from jaxsel.evaluation.plane import plane_of
 from jaxsel.experiment.progress import Progress
+from jaxsel.features.efficientnet_weights import PROVENANCE
 from jaxsel.report.pick_sheet import MOST_TILES, SIDE, ShownPick, shown
 from jaxsel.report.pool_map import PoolMap
 from jaxsel.report.round_page import Remark, RoundPage, round_html
@@ -176,6 +177,7 @@ def _provenance(one: Round, manifest: Mapping[str, Any], pool: Pool) -> dict[str
         "features": {
             "shape": list(pool.rows.shape),
             **{name: pool.encoder[name] for name in _ENCODER if pool.encoder.get(name)},
+            **{name: pool.made_by[name] for name in PROVENANCE if name in pool.made_by},
         },
         "machine": {**told["machine"], "devices": told["devices"]},
         "versions": dict(one.versions),

@@ -183,6 +183,7 @@ def make_round(
         "reason": how.reason,
         "features": list(pool.rows.shape),
         "table": columns_found(source.roles),
+        "encoder": dict(pool.made_by) or None,
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "reading": reading_json(source.reading),
         "since": growth.as_json() if growth is not None else None,
@@ -194,6 +195,7 @@ def make_round(
     }
     report = report_of(source, pool, story, one, manifest, findings, kept)
     content = row_hashes(source)
+    assert content is not None  # its images were opened
     write_folder(folder, story, one, manifest, source.ids, report, content)
     return Done(
         one, story.picks, len(new), how.reason, findings, story.coverage, picked.heeded

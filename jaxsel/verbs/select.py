@@ -14,7 +14,6 @@ from jaxsel.experiment.warm import keep_compiled
 from jaxsel.report.budget_curve import coverage_sentence
 from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
-from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
 from jaxsel.verbs.column_options import (
     asked_by,
@@ -29,8 +28,10 @@ from jaxsel.verbs.constraint_options import constraint_options, limits_from
 from jaxsel.verbs.encoding import (
     SIDES,
     UNTRAINED,
+    Settings,
     encoder_settings,
-    pool_of,
+    features_line,
+    open_with_features,
 )
 from jaxsel.verbs.explaining import coverage_json
 from jaxsel.verbs.growing import carried_over, gone, sentences_of
@@ -90,7 +91,9 @@ _ENDED = {
 )
 @click.option("--weights", help="DINO's file, or the folder of a SimCLR encoder.")
 @click.option(
-    "--side", type=click.IntRange(4, 1024), help="Pixels that images are read at."
+    "--side",
+    type=click.IntRange(4, 1024),
+    help="Pixels that images are read at; by their own size without it.",
 )
 @column_options
 @constraint_options
@@ -126,9 +129,9 @@ def select(
     """Picks the examples of SOURCE that are worth a label, the best first.
 
     SOURCE is a folder of images, or a file of features (.npy, .npz, .parquet, .csv)
-    with one row an example. Images get features by --encoder: DINO where --weights are
-    given, else an untrained network, which is worth little. Features are kept, so that
-    a second call does not make them again.
+    with one row an example. Images get features by --encoder: efficientnet_lite0, which
+    has learned ImageNet's classes and comes with jaxsel, or DINO where --weights are
+    given. Features are kept: a second call makes those of new and changed images alone.
 
     Of a table, columns that name rows or hold answers are never features: what was
     used and what was left out is printed, and stands in manifest.json.
@@ -152,6 +155,7 @@ def select(
 
     \b
     Examples:
+      jaxsel select photos/ -b 100 -o round1
       jaxsel select scans/ -b 100 --weights dino.safetensors -o round1
       jaxsel select features.npy -b 50 -m norm
       jaxsel select scans/ -b 200 --continue round1 --labelled labels.csv -o round2
@@ -159,41 +163,49 @@ def select(
     """
     keep_compiled()
     before = read_folder(earlier) if earlier else None
-    options = _options(words, method, before)
+    checked = _options(words, method, before)
     check_new(out, force)
     reading = asked_by(columns, features, ids)
     if before is not None:
         reading = remembered(reading, before.round.options)
-    opened = open_source(source, **reading.given, strict=strict)
-    before = carried_over(before, opened) if before else None
-    say_columns(opened.roles, as_json)
-    labels = read_labelled(labelled, opened.ids, gone(before)) if labelled else {}
-    old = limits_of(before.round.options.get("limits", {})) if before else None
-    limits = limits_from(constraints, opened, old)
-    if budget is None:
-        budget = _budget_of(limits or old, opened, before, labels)
-    if before is None:  # else what is left depends on the earlier picks
-        check_room(len(opened.ids), labels, (), budget)
-    settings = settings_for(opened, before, encoder, weights, side)
-    wish = Wish(
-        budget,
-        method,
-        seed,
-        labels,
-        as_json,
-        options,
-        limits,
-        ignore_memory,
-        reading,
+
+    def wished(opened: Source) -> tuple[Earlier | None, Wish]:
+        """The earlier round on the pool as it is, and what is asked for."""
+        here = carried_over(before, opened) if before else None
+        labels = read_labelled(labelled, opened.ids, gone(here)) if labelled else {}
+        old = limits_of(here.round.options.get("limits", {})) if here else None
+        limits = limits_from(constraints, opened, old)
+        total = budget or _budget_of(limits or old, opened, here, labels)
+        if here is None:  # else what is left depends on the earlier picks
+            check_room(len(opened.ids), labels, (), total)
+        wish = Wish(
+            total,
+            method,
+            seed,
+            labels,
+            as_json,
+            checked,
+            limits,
+            ignore_memory,
+            reading,
+        )
+        check_before_encoding(opened, wish, here)
+        return here, wish
+
+    asked = settings_of(before, encoder, weights, side)
+    opened, pool = open_with_features(
+        source, asked, strict=strict, reading=reading, check=wished
     )
-    check_before_encoding(opened, wish, before)
+    say_columns(opened.roles, as_json)
+    here, wish = wished(opened)
     if not as_json:
-        say_before(opened, before)
-    pool = pool_of(opened, settings)
-    if not pool.learned and not as_json:
-        click.echo(UNTRAINED, err=True)
-    done = make_round(opened, pool, wish, out, before)
-    say(as_json, found(done, opened, out, before), text(done, opened, out))
+        say_before(opened, here)
+        if pool.encoder:
+            click.echo(features_line(pool), err=True)
+        if not pool.learned:
+            click.echo(UNTRAINED, err=True)
+    done = make_round(opened, pool, wish, out, here)
+    say(as_json, found(done, opened, out, here), text(done, opened, out))
 
 
 def _budget_of(
@@ -229,20 +241,33 @@ def _options(
     return given
 
 
-def settings_for(
-    source: Source,
+def settings_of(
     earlier: Earlier | None,
     encoder: str | None = None,
     weights: str | None = None,
     side: int | None = None,
-) -> dict[str, Any] | None:
-    """The encoder's settings: what was asked for, or else the earlier round's."""
+) -> Settings:
+    """The encoder's settings: what was asked for, or else the earlier round's.
+
+    Args:
+      earlier: the round before.
+      encoder, weights, side: what was asked for.
+
+    Returns:
+      What `open_with_features` asks, once it knows whether there are images.
+    """
     asked = bool(encoder or weights or side)
-    if not asked and earlier is not None and earlier.round.options["encoder"]:
-        return dict(earlier.round.options["encoder"])
-    if not asked and source.features is not None:
-        return None
-    return encoder_settings(encoder, weights, side)
+    # Refused before anything is read.
+    given = encoder_settings(encoder, weights, side) if asked else None
+
+    def settings(images: bool) -> dict[str, Any] | None:
+        if given is None and earlier and earlier.round.options["encoder"]:
+            return dict(earlier.round.options["encoder"])
+        if given is None and images:
+            return encoder_settings(None, None, None)
+        return given
+
+    return settings
 
 
 def found(
@@ -254,6 +279,7 @@ def found(
         "folder": str(folder),
         "method": done.round.method,
         "reason": done.reason,
+        "encoder": done.round.options["encoder"].get("encoder"),
         "seed": done.round.seed,
         "budget": done.round.budget,
         "added": done.added,

@@ -12,7 +12,6 @@ from jaxsel.experiment.provenance import provenance
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.files import read_json
 from jaxsel.roles import NOTHING
-from jaxsel.sources.opening import open_source
 from jaxsel.verbs import select as selecting
 from jaxsel.verbs import stream as streaming
 from jaxsel.verbs.column_options import remembered
@@ -23,7 +22,7 @@ from jaxsel.verbs.constraining import (
     constraints_after,
     limits_of,
 )
-from jaxsel.verbs.encoding import pool_of
+from jaxsel.verbs.encoding import open_with_features
 from jaxsel.verbs.picking import pick_rows
 from jaxsel.verbs.place import pool_place
 from jaxsel.verbs.round_folder import MANIFEST, PICKS, ROUND, Earlier, read_folder
@@ -69,8 +68,11 @@ def verify(folder: pathlib.Path, source: str | None, as_json: bool) -> int:
         raise UserError(f"expected {MANIFEST} in {folder}, found none: restore it")
     told = read_json(folder / MANIFEST)
     reading = remembered(NOTHING, earlier.round.options)
-    opened = open_source(pool_place(earlier.round, folder, source), **reading.given)
-    pool = pool_of(opened, selecting.settings_for(opened, earlier))
+    opened, pool = open_with_features(
+        pool_place(earlier.round, folder, source),
+        selecting.settings_of(earlier),
+        reading=reading,
+    )
     if pool.fingerprint != earlier.round.fingerprint:
         raise UserError(
             f"expected the pool of the round, fingerprint {earlier.round.fingerprint}, "

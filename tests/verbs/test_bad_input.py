@@ -82,12 +82,19 @@ def test_two_gigabytes_of_tiff_are_left_out_unread(
 def test_more_picks_than_images_are_refused_before_any_is_encoded(
     run: Run, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Twelve can be read, of thirteen that are images by their names.
+    said = run("select", folder, "-b", 13, *RGB, "-o", "out")
+    assert said.code == 2 and "at most 12 picks" in said.err
+
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("images were encoded")
 
-    monkeypatch.setattr("jaxsel.verbs.select.pool_of", refuse)
-    said = run("select", folder, "-b", 13, "-o", "out")
+    monkeypatch.setattr("jaxsel.verbs.encoding.encode_folder", refuse)
+    said = run("select", folder, "-b", 14, "-o", "out")
     assert said.code == 2 and "at most 12 picks" in said.err
+    pathlib.Path("known.txt").write_text("plain.png\nelsewhere.png\n")
+    said = run("select", folder, "-b", 2, "--labelled", "known.txt", "-o", "out")
+    assert said.code == 2 and "not among them ('elsewhere.png')" in said.err
     assert not pathlib.Path("out").exists()
 
 

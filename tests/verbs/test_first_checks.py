@@ -44,7 +44,7 @@ def test_constraints_are_refused_before_any_image_is_encoded(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("images were encoded")
 
-    monkeypatch.setattr("jaxsel.verbs.select.pool_of", refuse)
+    monkeypatch.setattr("jaxsel.verbs.encoding.encode_folder", refuse)
     pathlib.Path("meta.csv").write_text("id,site\nplain.png,x\n")
     for words, message in (
         (("--groups", "folder", "--max-per-group", 1), "--max-per-group and the bud"),
