@@ -132,7 +132,7 @@ def _asked(
         return _Asked(Shape(size.rows, size.features, size.dtype, size.mapped), "")
     settings = encoder_settings(encoder, weights, None)
     return _Asked(
-        Shape(size.rows, width_of(settings), mapped=False),
+        Shape(size.rows, width_of(settings), mapped=True),
         f"Features of {size.rows:,} images by {settings['encoder']}; making them is "
         "not counted in.",
     )

@@ -145,7 +145,7 @@ def test_only_what_is_new_is_encoded(encode, images) -> None:
     (images.parent / "7.png").rename(images / "7.png")
     again = Frames()
     same(encode(again), images)
-    assert frames.asked == ["3.png", "5b.png"] and again.asked == ["5b.png"]
+    assert sorted(frames.asked) == ["3.png", "5b.png"] and again.asked == ["5b.png"]
 
 
 def test_another_content_of_the_same_size_and_time_is_seen(encode, images) -> None:
