@@ -114,8 +114,8 @@ class EfficientNetLite(nn.Module):
       >>> tiny = EfficientNetLite((Stage(1, 3, 2, 2, 4),), stem=4, head=8)
       >>> import jax
       >>> images = jnp.zeros((2, 9, 9, 3))
-      >>> params = tiny.init(jax.random.key(0), images)["params"]
-      >>> tiny.embed(params, images).shape
+      >>> params = jax.eval_shape(tiny.init, jax.random.key(0), images)["params"]
+      >>> jax.eval_shape(tiny.embed, params, images).shape
       (2, 8)
     """
 

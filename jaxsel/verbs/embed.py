@@ -82,9 +82,9 @@ def embed(
       >>> folder = pathlib.Path(tempfile.mkdtemp())
       >>> for name in ("b.png", "a.png"):
       ...     Image.new("RGB", (6, 4), "red").save(folder / name)
-      >>> found = embed(folder, "rgb", side=4)
+      >>> found = embed(folder)
       >>> found.ids.tolist(), found.features.shape, found.encoder["encoder"]
-      (['a.png', 'b.png'], (2, 48), 'rgb')
+      (['a.png', 'b.png'], (2, 1280), 'efficientnet_lite0')
     """
     if dtype not in DTYPES:
         raise UserError(f"expected dtype to be one of {', '.join(DTYPES)}: {dtype!r}")
@@ -250,6 +250,14 @@ def _check_out(out: pathlib.Path, force: bool) -> None:
         raise UserError(
             f"expected no file yet at {out}, found one: give another with -o, or "
             "--force to replace it"
+        )
+    near = out.absolute().parent
+    while not near.exists():
+        near = near.parent
+    if not (near.is_dir() and os.access(near, os.W_OK | os.X_OK)):
+        raise UserError(
+            f"expected a file that can be written at {out}, found that {near} cannot "
+            "be: give another with -o"
         )
 
 

@@ -153,7 +153,7 @@ def _asked(
         return _Asked(shape, "", size.roles)
     settings = encoder_settings(encoder, weights, None)
     return _Asked(
-        Shape(size.rows, width_of(settings), mapped=False),
+        Shape(size.rows, width_of(settings), mapped=True),
         f"Features of {size.rows:,} images by {settings['encoder']}; making them is "
         "not counted in.",
     )

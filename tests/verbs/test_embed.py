@@ -103,6 +103,7 @@ def test_what_is_refused(run: Run, folder: pathlib.Path, matrix: pathlib.Path) -
     for words, message in (
         ((folder, *RGB, "-o", "there.parquet"), "--force to replace it"),
         ((folder, *RGB, "-o", "features.csv"), "ends in .parquet"),
+        ((folder, *RGB, "-o", "there.parquet/a.parquet"), "cannot be: give another"),
         ((matrix,), "expected a folder of images"),
         (("nowhere",), "found nothing"),
         ((folder, "--encoder", "vgg"), "efficientnet_lite0"),
