@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import scipy.linalg
 
 import jaxsel
 from jaxsel.selection.gram_schmidt import basis as bases
@@ -12,7 +11,7 @@ from jaxsel.selection.gram_schmidt import blocked, sequential
 from jaxsel.selection.gram_schmidt import residuals as res
 from jaxsel.selection.gram_schmidt.block import span
 from jaxsel.selection.norm import row_norms
-from tests import oracles
+from tests import oracles, rounding
 
 N, D = 600, 32
 
@@ -30,6 +29,21 @@ def _hard_pools():
 
 
 POOLS = _hard_pools()
+
+
+def slack(features, picks):
+    """How far a residual may be from the exact one, as a share of the row's length.
+
+    To first order. The direction of a pick is what earlier picks leave of it, divided
+    by its length: the rounding of the whole row, gamma(D), weighs by as much more as
+    less is left. A row is projected on every direction.
+    """
+    left = [
+        np.linalg.norm(oracles.residuals(features, picks[:i])[row])
+        for i, row in enumerate(picks)
+    ]
+    own = np.linalg.norm(features[list(picks)].astype(np.float64), axis=1)
+    return rounding.gamma(D + 4) * (1 + 2 * np.sum(own / left))
 
 
 @jax.jit
@@ -78,16 +92,15 @@ def test_gains_are_float64_residual_lengths(pool, algorithm):
     for i, row in enumerate(selection.indices):
         left = oracles.residuals(features, selection.indices[:i])[row]
         own = np.linalg.norm(features[row].astype(np.float64))
-        assert abs(selection.gains[i] - np.linalg.norm(left)) < 1e-5 * own
+        error = slack(features, selection.indices[:i]) * own
+        assert abs(selection.gains[i] - np.linalg.norm(left)) <= error
 
 
 @pytest.mark.parametrize("algorithm", ["sequential", "downdate", "blocked"])
 @pytest.mark.parametrize("labelled", [0, 5])
 def test_deterministic_is_the_pivoted_qr_order(algorithm, labelled):
     features = POOLS["plain"]
-    known = np.arange(labelled)
-    rows = oracles.residuals(features, known)
-    expected = scipy.linalg.qr(rows.T, pivoting=True)[2][: D - labelled]
+    known = list(range(labelled))
     found = jaxsel.select(
         features,
         D - 5,
@@ -97,7 +110,13 @@ def test_deterministic_is_the_pivoted_qr_order(algorithm, labelled):
         deterministic=True,
         labelled=known,
     )
-    np.testing.assert_array_equal(found.indices, expected[: D - 5])
+    # The column that pivoting takes, or one that ties with it to within rounding.
+    own, taken = np.linalg.norm(features, axis=1).max(), known
+    for pick in found.indices.tolist():
+        left = np.linalg.norm(oracles.residuals(features, taken), axis=1)
+        left[taken] = -1
+        assert left[pick] >= left.max() - 2 * own * slack(features, taken)
+        taken = [*taken, pick]
 
 
 @pytest.mark.parametrize("algorithm", ["sequential", "downdate", "blocked"])
@@ -154,7 +173,8 @@ def test_residuals_are_orthogonal_to_every_pick(pool, algorithm, monkeypatch):
     rows = features.astype(np.float64)
     lengths = np.linalg.norm(rows, axis=1)
     products = np.asarray(left, np.float64) @ rows[picks].T
-    assert np.abs(products / np.outer(lengths, lengths[picks])).max() < 1e-5
+    apart = np.abs(products / np.outer(lengths, lengths[picks])).max()
+    assert apart <= slack(features, picks)
 
 
 @pytest.mark.parametrize("algorithm", ["sequential", "downdate", "blocked"])

@@ -97,7 +97,12 @@ def test_golden_picks(shared, data, kind):
     picks = select_typiclust(
         KEY, x, jnp.asarray(labelled), budget=40, clusters=case["clusters"]
     )
-    np.testing.assert_array_equal(picks.indices, case["typiclust"])
+    # The golden picks are those of float64; ours may differ where rounding hides which
+    # of two rows is the more typical.
+    given = (np.asarray(x), case["clusters"], labelled, 40)
+    np.testing.assert_array_equal(by_definition(*given)[0], case["typiclust"])
+    expected, _ = by_definition(*given, follow=np.asarray(picks.indices))
+    np.testing.assert_array_equal(picks.indices, expected)
 
 
 @pytest.mark.parametrize("metric", METRICS)
