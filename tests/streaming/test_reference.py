@@ -36,6 +36,13 @@ def test_with_all_rows_it_is_probcover(rows, pool, labelled):
     assert disk.info["coverage"] == 1.0 and disk.info["coverage_se"] == 0.0
 
 
+def test_where_all_rows_are_judged_nothing_is_estimated(rows, pool):
+    found = select_from_disk(pool, 3, "probcover", reference=700, delta=0.3)
+    share = covered_share(rows, found.indices, 0.3)
+    assert found.info["coverage"] == pytest.approx(share, abs=1e-6) and share < 1
+    assert found.info["coverage_se"] == 0.0
+
+
 @pytest.mark.slow
 def test_the_error_bar_holds(rows, pool):
     away, errors = [], []
