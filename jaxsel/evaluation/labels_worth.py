@@ -80,7 +80,8 @@ def labels_worth(
 
     Example:
       >>> def row(method, labels, seed, accuracy):
-      ...     return ResultRow("d", "f", "probe", method, labels, seed, accuracy, 9, 0, 0)
+      ...     cells = ("d", "f", "probe", method, labels, seed, accuracy, 9, 0.0, 0.0)
+      ...     return ResultRow(*cells)
       >>> rows = [row("random", m, s, m / 100) for m in (10, 20, 40) for s in range(3)]
       >>> rows += [row("norm", 10, s, 0.2) for s in range(3)]
       >>> (worth,) = labels_worth(rows)

@@ -101,6 +101,6 @@ def worth_html(found: Sequence[Worth]) -> str:
         for method, *cells in body
     )
     return (
-        f'<div class="wide"><table><caption>{escape(NOTE)}</caption><thead><tr>{columns}'
-        f"</tr></thead><tbody>{lines}</tbody></table></div>"
+        f'<div class="wide"><table><caption>{escape(NOTE)}</caption>'
+        f"<thead><tr>{columns}</tr></thead><tbody>{lines}</tbody></table></div>"
     )

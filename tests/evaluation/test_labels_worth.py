@@ -1,4 +1,4 @@
-"""N picked labels are worth M random ones: M by definition, its interval by simulation."""
+"""N picked labels are worth M random ones: M by definition, its interval simulated."""
 
 import math
 
