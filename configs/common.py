@@ -47,8 +47,9 @@ def base(name: str, variant: str, classes: int) -> ConfigDict:
     config.data.holdout = 0.1
     config.data.image_size = 224  # of a streamed set; others come as they are
 
-    # Features: random_resnet18, simclr, dino_vits16, random_vits16, inception_fid, rgb,
-    # or file (path: .npz, .parquet, .npy, or a folder that `jaxsel features` wrote).
+    # Features: simclr, efficientnet_lite0 and dino_vits16 (both trained on ImageNet),
+    # inception_fid, random_resnet18, random_vits16, rgb, or file (path: .npz, .parquet,
+    # .npy, or a folder that `jaxsel features` wrote).
     config.features = ConfigDict()
     config.features.encoder = "simclr"
     config.features.seed = 0
@@ -142,6 +143,16 @@ def quick(config: ConfigDict) -> None:
 def random_features(config: ConfigDict) -> None:
     """The ablation of Fig. 4: nothing is trained before anything is selected."""
     config.features.encoder = "random_resnet18"
+
+
+def pretrained(config: ConfigDict) -> None:
+    """Features of a network that has learned ImageNet's labels, at once on a CPU.
+
+    Not the paper's: its features have seen no labels. Classes that are ImageNet's too
+    look better by them than classes would that nobody has labelled.
+    """
+    config.features.encoder = "efficientnet_lite0"
+    config.features.batch_size = 32
 
 
 def cpu_simclr(config: ConfigDict) -> None:

@@ -90,6 +90,17 @@ def test_untrained_features_are_the_ablation_and_what_has_minutes(name: str) -> 
         assert features["encoder"] == "random_resnet18"
 
 
+@pytest.mark.parametrize("name", ["cifar10", "tiny_imagenet"])
+def test_features_of_a_network_that_was_trained_elsewhere(name: str) -> None:
+    paper, settings = check(load(name)), check(load(name, "pretrained"))
+    assert settings.resolved["features"]["encoder"] == "efficientnet_lite0"
+    # All else is the paper's.
+    assert settings.budgets == paper.budgets and settings.methods == paper.methods
+    assert settings.frameworks == paper.frameworks
+    module = importlib.import_module(f"configs.{name}")
+    assert "ImageNet's" in (module.__doc__ or "")
+
+
 def test_the_cpus_simclr_is_a_small_one() -> None:
     settings = check(load("cifar10", "cpu_simclr"))
     assert settings.resolved["features"]["encoder"] == "simclr"

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from jaxsel.errors import UserError
 from jaxsel.features.dino import dino_vits16, random_vits16
+from jaxsel.features.efficientnet import efficientnet_lite0
 from jaxsel.features.encoder import (
     Encoder,
     network_encoder,
@@ -96,8 +97,9 @@ def rgb() -> Encoder:
 
 
 ENCODERS = (
-    "random_resnet18",
+    "efficientnet_lite0",
     "simclr",
+    "random_resnet18",
     "rgb",
     "file",
     "dino_vits16",
@@ -111,7 +113,7 @@ def make_encoder(settings: dict[str, Any]) -> Encoder:
 
     Args:
       settings: `encoder` and, for a network, `seed`, `width`, `stem`, `mean`, `std`,
-        `weights`.
+        `weights`. With `side`, images come at the size that they are to be seen at.
 
     Raises:
       UserError: an unknown name; the message lists the known ones. Or weights that
@@ -126,6 +128,8 @@ def make_encoder(settings: dict[str, Any]) -> Encoder:
             mean=tuple(settings["mean"]),
             std=tuple(settings["std"]),
         )
+    if name == "efficientnet_lite0":
+        return efficientnet_lite0(framed="side" in settings)
     if name == "simclr":
         return simclr(settings["weights"])
     if name == "random_vits16":
