@@ -1,11 +1,12 @@
 """`report.html`: the whole outcome of a job on one page that needs no other file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from jaxsel.evaluation.labels_worth import labels_worth
 from jaxsel.evaluation.picks import Pick
 from jaxsel.evaluation.rows import ResultRow
 from jaxsel.report.contact_sheet import contact_sheet, first_seed_picks, sheet_budget
@@ -19,6 +20,7 @@ from jaxsel.report.provenance import manifest_tables
 from jaxsel.report.summary import INTERVAL_NOTE
 from jaxsel.report.tables import accuracy_table, cost_table, difference_table
 from jaxsel.report.words import sentence, setting_name
+from jaxsel.report.worth import headline, worth_html, worth_sentence
 
 
 class ReportInputs(NamedTuple):
@@ -36,6 +38,7 @@ class ReportInputs(NamedTuple):
       baseline: the method that the others are compared with.
       budget: the budget of the contact sheet; by default the largest of at most 60.
       title: the heading; by default the data set's name.
+      recommended: the method that the default rule gives for a number of labels.
     """
 
     rows: Sequence[ResultRow]
@@ -47,6 +50,7 @@ class ReportInputs(NamedTuple):
     baseline: str = "random"
     budget: int | None = None
     title: str | None = None
+    recommended: Callable[[int], str] | None = None
 
 
 def report_html(inputs: ReportInputs) -> str:
@@ -79,6 +83,7 @@ def report_html(inputs: ReportInputs) -> str:
         Part(
             "differences", f"Against {inputs.baseline}", _differences(inputs, sections)
         ),
+        Part("worth", "What the labels are worth", _worth(inputs, sections)),
         Part("chosen", "What was chosen", _sheet(inputs, chosen, budget)),
         Part("norms", "Feature norms", _norms(inputs, chosen)),
         Part("classes", "Classes found, time spent", _costs(inputs, sections)),
@@ -154,6 +159,20 @@ def _differences(inputs: ReportInputs, sections: Sequence[Grid]) -> str:
             f'{heading}<ul class="said">{said}</ul>{difference_table(grid.differences)}'
         )
     blocks.append(f'<p class="note">{INTERVAL_NOTE}</p>')
+    return "\n".join(blocks)
+
+
+def _worth(inputs: ReportInputs, sections: Sequence[Grid]) -> str:
+    """How many random labels the picked ones are worth."""
+    worths = labels_worth(inputs.rows, baseline=inputs.baseline)
+    blocks = []
+    for heading, grid in _headed(sections):
+        here = [worth for worth in worths if worth.setting == grid.setting]
+        if not here:
+            continue
+        best = headline(here, inputs.recommended)
+        said = f"<p>{escape(worth_sentence(best))}</p>" if best else ""
+        blocks.append(heading + said + worth_html(here))
     return "\n".join(blocks)
 
 

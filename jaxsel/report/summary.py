@@ -1,7 +1,8 @@
 """`summary.md`: the accuracies and the paired differences, as tables and in words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from jaxsel.evaluation.labels_worth import Worth, labels_worth
 from jaxsel.evaluation.rows import ResultRow
 from jaxsel.report.grids import Grid, caption, grids
 from jaxsel.report.words import (
@@ -14,6 +15,7 @@ from jaxsel.report.words import (
     setting_name,
     verdict,
 )
+from jaxsel.report.worth import NOTE, headline, worth_rows, worth_sentence
 
 INTERVAL_NOTE = (
     "Differences are taken within each seed, in percentage points; “all” averages "
@@ -24,14 +26,21 @@ BEST_NOTE = "Bold is the highest mean of a column, which need not be a resolved 
 
 
 def summary_markdown(
-    rows: Iterable[ResultRow], *, baseline: str = "random", title: str | None = None
+    rows: Iterable[ResultRow],
+    *,
+    baseline: str = "random",
+    title: str | None = None,
+    recommended: Callable[[int], str] | None = None,
 ) -> str:
-    """The results as Markdown: a section a setting, its table, its comparisons.
+    """The results as Markdown: one section per setting, its table, its comparisons.
+
+    The last lines say what the labels are worth that the recommended method picked.
 
     Args:
       rows: finished runs, each once; may be few, or none yet.
       baseline: the method that the others are compared with.
       title: the heading; by default the data sets of the rows.
+      recommended: the method that the default rule gives for a number of labels.
 
     Returns:
       The text of `summary.md`, ending in a newline.
@@ -51,7 +60,10 @@ def summary_markdown(
         return "# Results\n\nNo run has finished yet.\n"
     settings = [grid.setting for grid in sections]
     blocks = [f"# {_plain(title)}"]
+    worths = labels_worth(rows, baseline=baseline)
+    repeated = []
     for grid in sections:
+        here = [worth for worth in worths if worth.setting == grid.setting]
         name = setting_name(grid.setting, settings)
         blocks.append(f"## {_plain(name)}")
         if len({setting.features for setting in settings}) == 1:
@@ -59,6 +71,11 @@ def summary_markdown(
         blocks.append(_accuracy_table(grid))
         blocks.append(f"{caption(grid)} {BEST_NOTE if len(grid.methods) > 1 else ''}")
         blocks.extend(_comparisons(grid, baseline))
+        blocks.extend(_worth(here, baseline))
+        best = headline(here, recommended)
+        if best is not None:
+            repeated.append(f"**{_plain(name)}: {_plain(worth_sentence(best))}**")
+    blocks.extend(repeated)
     return "\n\n".join(block.strip() for block in blocks) + "\n"
 
 
@@ -104,6 +121,15 @@ def _comparisons(grid: Grid, baseline: str) -> list[str]:
     last = {each.method: each for each in grid.differences}
     said = "\n".join(f"- {_plain(sentence(each))}" for each in last.values())
     return [heading, markdown_table(header, body), INTERVAL_NOTE, said]
+
+
+def _worth(found: Sequence[Worth], baseline: str) -> list[str]:
+    """How many random labels the picked ones are worth."""
+    if not found:
+        return []
+    header, body = worth_rows(found)
+    table = markdown_table(header, [[_plain(m), *cells] for m, *cells in body])
+    return [f"### Worth in labels of {_plain(baseline)}", table, NOTE]
 
 
 def markdown_table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:
