@@ -21,6 +21,7 @@ from jaxsel.report.drawing import png_bytes
 from jaxsel.report.norms import row_norms
 from jaxsel.report.page import ReportInputs, report_html
 from jaxsel.report.summary import summary_markdown
+from jaxsel.selection.choice import default_method
 
 
 def write_report(
@@ -42,7 +43,12 @@ def write_report(
     """
     rows = read_results(workdir / "results.csv")
     title = f"{settings.name}, {settings.resolved['features']['encoder']} features"
-    summary = summary_markdown(rows, title=title)
+
+    def recommended(budget: int) -> str:
+        pool = len(inputs.train_features.rows)
+        return default_method(budget, pool, learned=True).method
+
+    summary = summary_markdown(rows, title=title, recommended=recommended)
     write_text(workdir / "summary.md", summary)
     with replacing(workdir / "accuracy.png") as part:
         part.write_bytes(png_bytes(accuracy_figure(rows, chance=1 / inputs.n_classes)))
@@ -60,6 +66,7 @@ def write_report(
                 )
             },
             title=title,
+            recommended=recommended,
         )
     )
     write_text(workdir / "report.html", page)
