@@ -5,6 +5,7 @@ optimisation unless `--optimise` is given (`make test-isa` gives it) or slow tes
 asked for. Flags in XLA_FLAGS stay in force and win.
 """
 
+import gc
 import os
 import pathlib
 
@@ -49,6 +50,12 @@ def pytest_configure(config: pytest.Config) -> None:
     given = os.environ.get("XLA_FLAGS", "")
     more = [flag for flag in QUICK if flag.split("=")[0] not in given]
     os.environ["XLA_FLAGS"] = " ".join([*more, *given.split()])
+
+
+def pytest_collection_finish() -> None:
+    """Tracing makes many short-lived objects: look for cycles among new ones, rarely."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)
