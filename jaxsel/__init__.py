@@ -15,7 +15,7 @@ verbs of the command line: from a folder to the annotation queue, back, and on.
 import importlib
 from typing import TYPE_CHECKING
 
-from jaxsel.errors import UserError
+from jaxsel.errors import InternalError, UserError
 
 if TYPE_CHECKING:
     from jaxsel.doctor.examine import examine
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     "METHODS",
     "Constraints",
+    "InternalError",
     "Selection",
     "UserError",
     "backfill_round",

@@ -32,7 +32,7 @@ def walk(
     n, d, size = stream.n, stream.d, block_size(task)
     ledger = _ledger(state, task.budget)
     slack = state["own"] * np.float32(
-        res._per_length(d) * res.EPS if state["measured_size"] > 0 else 0.0
+        res.per_length(d) * res.EPS if state["measured_size"] > 0 else 0.0
     )
     blank = jnp.zeros((0, d), jnp.float32)
     now = res.Residuals(blank, state["exact"], state["left"], slack)
