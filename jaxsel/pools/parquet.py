@@ -49,12 +49,23 @@ class ParquetShard:
         self._lock = threading.Lock()
         self._decoded: tuple[int, np.ndarray] | None = None
         self.d = 0  # until the first group tells
+        self.dtype = np.dtype(np.float64)  # as it is, to see what it is
         first, _ = self._group(0)
         self._decoded = None
+        self._doubles = first.dtype == np.float64
         check_number(first.dtype, path)
         self.d, self.dtype = first.shape[1], delivered(first.dtype)
         # Decoded twice for a moment: as Arrow has it, and in the type handed out.
         self.held = 2 * max(groups) * self.d * max(4, first.dtype.itemsize)
+
+    def exact(self) -> "ParquetShard":
+        """The same rows in float64 where the file holds more than float32 can."""
+        if not self._doubles:
+            return self
+        other = ParquetShard(self.path, self._column)
+        check_unchanged(self.path, self.stamp)
+        other.dtype = np.dtype(np.float64)
+        return other
 
     def read(self, start: int, out: np.ndarray) -> int:
         """Fills `out` with the rows from `start` on; returns the bytes read."""
@@ -123,7 +134,10 @@ class ParquetShard:
                 f"{lengths[0]} in a later row group: write rows of one width"
             )
         rows = np.asarray(values).reshape(len(column), int(lengths[0]))
-        return rows.astype(delivered(rows.dtype), copy=False)
+        if rows.dtype == self.dtype:
+            return rows
+        with np.errstate(over="ignore"):  # Looked at by the first pass.
+            return rows.astype(delivered(rows.dtype), copy=False)
 
 
 def _pyarrow(path: pathlib.Path) -> tuple[Any, Any]:
