@@ -109,7 +109,9 @@ def of_kept(
             if values.shape == (n,):
                 options[name] = values[kept.rows]
     if options.get("candidates") is not None:
-        rows = validate.distinct_rows("candidates", np.asarray(options["candidates"]), n)
+        rows = validate.distinct_rows(
+            "candidates", np.asarray(options["candidates"]), n
+        )
         if np.isin(rows, kept.dropped).any():
             raise UserError(
                 f"candidates name row {rows[np.isin(rows, kept.dropped)][0]}, which "

@@ -211,7 +211,9 @@ def in_gains_unit(
     excess = max(0, int(highest) - 127)
     info = dict(picks.info)
     if "radius" in info:
-        info["radius"] = np.float32(np.ldexp(np.float64(info["radius"]), powers - excess))
+        info["radius"] = np.float32(
+            np.ldexp(np.float64(info["radius"]), powers - excess)
+        )
     gains = magnitudes.gains_of(gains, powers - excess, rows)
     return picks._replace(gains=gains, info=info), float(np.ldexp(scale, -excess))
 

@@ -287,4 +287,3 @@ def _from_dlpack(features: Any) -> Any:
         f"features ({type(features).__name__}) cannot be read through DLPack "
         f"({str(refusals[0]).splitlines()[0]}); pass a detached CPU or GPU array"
     ) from refusals[0]
-

@@ -4,6 +4,7 @@ import hashlib
 import math
 import pathlib
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -13,10 +14,18 @@ import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.files import alone_in
+from jaxsel.pools.kept import KeptPool, without_bad_rows
 from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.pools.reading import blocks
-from jaxsel.selection import checking, coverage, magnitudes, seeing, validate
+from jaxsel.selection import (
+    checking,
+    coverage,
+    dropping,
+    magnitudes,
+    seeing,
+    validate,
+)
 from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options, plain
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.methods import METHODS
@@ -27,6 +36,9 @@ from jaxsel.streaming.plan import as_bytes, plan
 from jaxsel.streaming.procedure import Procedure, State, Task
 from jaxsel.streaming.stream import Reading, Stream
 from jaxsel.streaming.survey import OtherForm
+
+# Rows looked at together for numbers that are not finite.
+_SMALL_BLOCK = 1024
 
 
 def select_from_disk(
@@ -39,6 +51,7 @@ def select_from_disk(
     memory: Any = "2GiB",
     checkpoint: Any = None,
     progress: Callable[[Reading], None] | None = None,
+    drop_bad: bool = False,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool that stays on disk.
@@ -61,6 +74,9 @@ def select_from_disk(
       checkpoint: a folder for the state. A selection that was killed goes on from
         there; a larger budget adds to the picks where the method can.
       progress: called with a `Reading` after every block.
+      drop_bad: whether rows with NaN or infinity are left out, found by one more
+        reading; a warning says how many and which, and `info["dropped"]` has all of
+        them. Row numbers stay those of the pool. Otherwise such rows are an error.
       **options: the method's own, as for `jaxsel.select`.
 
     Returns:
@@ -84,6 +100,18 @@ def select_from_disk(
     options = check_streamed(method, options)
     rows = open_pool(pool)
     mask = validate.as_labelled(labelled, rows.n)
+    dropped = None
+    if drop_bad:
+        options = _of_the_pool(options, rows.n)
+        rows, dropped = without_bad_rows(rows, _SMALL_BLOCK)
+        if len(dropped):
+            told = dropping.sentence(dropped, len(mask))
+            warnings.warn(told, dropping.DroppedRowsWarning, stacklevel=2)
+            fine = np.delete(np.arange(len(mask)), dropped)
+            mask = mask[fine]
+            for name in ROW_OPTIONS:
+                if options.get(name) is not None:
+                    options[name] = options[name][fine]
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
     seed = validate.as_seed(seed)
     options = _of_the_pool(options, rows.n)
@@ -129,6 +157,9 @@ def select_from_disk(
     if METHODS[method].coverage:
         info |= _judged(stream, method, picked, mask, seed, info.get("delta"))
     info |= {**stream.info(), "seconds": time.perf_counter() - began}
+    if dropped is not None:
+        info["dropped"] = dropped
+        picked = rows.rows[picked] if isinstance(rows, KeptPool) else picked
     return Selection(picked, np.asarray(picks.gains), info)
 
 

@@ -88,8 +88,8 @@ def plan(
         raise UserError(
             f"expected memory of at least {least} bytes ({least / 2**30:.2f} GiB) for "
             f"{pool.n} rows of {pool.d}: {RUNTIME >> 20} MiB for Python and JAX, "
-            f"{wider * per_row} bytes a row of the pool, and {GRAIN} rows at a time; found "
-            f"{memory} ({memory / 2**30:.2f} GiB)"
+            f"{wider * per_row} bytes a row of the pool, and {GRAIN} rows at a time; "
+            f"found {memory} ({memory / 2**30:.2f} GiB)"
         )
     useful = -(-pool.n // GRAIN) * GRAIN
     block = min((memory - held) // a_row, LARGEST // (4 * pool.d), useful)

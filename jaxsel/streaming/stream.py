@@ -167,7 +167,7 @@ class Stream:
     def measured(
         self, start: int = 0, *, bits: bool = True
     ) -> Iterator[tuple[slice, jax.Array, np.ndarray | None]]:
-        """As `scan`, with the rows' bits (`magnitudes.row_bits`) as they are on disk."""
+        """As `scan`, with the bits of the rows on disk (`magnitudes.row_bits`)."""
         began = time.perf_counter()
         for block in blocks(self.pool, self.plan.block, start):
             stop = block.start + block.valid

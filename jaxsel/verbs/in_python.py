@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxsel.annotation.labels import Label
 from jaxsel.selection.api import check_options
+from jaxsel.selection.dropping import DroppedRowsWarning, sentence
 from jaxsel.selection.validate import as_count, as_labelled
 from jaxsel.sources.opening import open_source
 from jaxsel.sources.source import Source
@@ -43,6 +44,7 @@ def select_round(
     weights: str | None = None,
     side: int | None = None,
     strict: bool = False,
+    drop_bad: bool = False,
     force: bool = False,
     ignore_memory: bool = False,
 ) -> Done:
@@ -62,13 +64,15 @@ def select_round(
       earlier: the folder of a round that this one goes on from.
       encoder, weights, side: what makes features of images.
       strict: whether an image that cannot be read is an error.
+      drop_bad: whether rows with NaN or infinity are left out, with a warning; else
+        they are an error. They count as unusable in later rounds too.
       force: whether the files of a round in `out` may be replaced.
       ignore_memory: whether to begin even where a forecast says that memory does not
         suffice.
 
     Returns:
       The round: `picks` by rank with `id`, `path`, `index`, `gain`, `represents`;
-      `added`, `reason`, `findings`.
+      `added`, `reason`, `findings`, `dropped`.
 
     Raises:
       UserError: what was expected, found, and what to do; nothing was written.
@@ -96,8 +100,22 @@ def select_round(
         options = None if options is None else checked
     if limits is not None and limits.table:
         limits = limits._replace(table=str(pathlib.Path(limits.table).resolve()))
-    wish = Wish(budget, method, seed, labels, True, options, limits, ignore_memory)
-    return make_round(opened, pool, wish, folder, before)
+    wish = Wish(
+        budget,
+        method,
+        seed,
+        labels,
+        True,
+        options,
+        limits,
+        ignore_memory,
+        drop_bad,
+    )
+    done = make_round(opened, pool, wish, folder, before)
+    if done.dropped:
+        dropped = sentence(done.dropped, len(opened.ids))
+        warnings.warn(dropped, DroppedRowsWarning, stacklevel=2)
+    return done
 
 
 def _labels(labelled: Any, ids: np.ndarray) -> dict[int, Label]:

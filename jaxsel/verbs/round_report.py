@@ -73,7 +73,7 @@ def report_of(
         picks=picks,
         coverage=story.coverage,
         plane=_plane(pool.rows, picks, story, one.options["labelled"]),
-        norms=story.seen.norms,
+        norms=story.seen.norms[np.isfinite(story.seen.norms)],
         images=None if source.paths is None else _images(source, picks),
         remarks=_remarks(source, pool, findings),
         constraints=manifest.get("constraints") or {},
@@ -110,8 +110,9 @@ def _plane(
     story: Story,
     labelled: Sequence[int],
 ) -> PoolMap:
-    plane = plane_of(rows)
-    drawn = evenly(len(rows), DRAWN)
+    fine = np.flatnonzero(np.isfinite(story.seen.norms))
+    plane = plane_of(rows if len(fine) == len(rows) else rows[fine])
+    drawn = fine[evenly(len(fine), DRAWN)]
     known = np.array(labelled, np.int64)
     known = known[evenly(len(known), _LABELLED_DRAWN)]
     return PoolMap(

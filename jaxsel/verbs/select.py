@@ -86,6 +86,11 @@ _ENDED = {
 )
 @constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
+@click.option(
+    "--drop-bad",
+    is_flag=True,
+    help="Leave out rows with NaN or infinity, which are a mistake otherwise.",
+)
 @click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
 @click.option(
     "--ignore-memory",
@@ -106,6 +111,7 @@ def select(
     weights: str | None,
     side: int | None,
     strict: bool,
+    drop_bad: bool,
     force: bool,
     ignore_memory: bool,
     as_json: bool,
@@ -158,7 +164,17 @@ def select(
     pool = pool_of(opened, settings)
     if not as_json:
         _say_before(opened, pool)
-    wish = Wish(budget, method, seed, labels, as_json, options, limits, ignore_memory)
+    wish = Wish(
+        budget,
+        method,
+        seed,
+        labels,
+        as_json,
+        options,
+        limits,
+        ignore_memory,
+        drop_bad,
+    )
     done = make_round(opened, pool, wish, out, before)
     say(as_json, found(done, opened, out), text(done, opened, out))
 
@@ -227,6 +243,7 @@ def found(done: Done, source: Source, folder: pathlib.Path) -> dict[str, Any]:
         "picks": [pick._asdict() for pick in done.picks],
         "unreadable": [entry._asdict() for entry in source.unreadable],
         "findings": findings_json(done.findings),
+        "dropped": list(done.dropped),
     }
 
 

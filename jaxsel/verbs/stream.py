@@ -3,6 +3,7 @@
 import json
 import pathlib
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import click
 import numpy as np
@@ -16,6 +17,7 @@ from jaxsel.files import replacing, write_json
 from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
 from jaxsel.selection.api import Selection
+from jaxsel.selection.dropping import DroppedRowsWarning, sentence
 from jaxsel.streaming.api import select_from_disk
 from jaxsel.streaming.methods import STREAMED, check_streamed
 from jaxsel.verbs.command import as_json_option, say
@@ -55,6 +57,11 @@ _FIRST = 5
     help="An .npy of row indices that need no label.",
 )
 @click.option("--scale", type=float, default=1.0, help="Multiplies integer rows.")
+@click.option(
+    "--drop-bad",
+    is_flag=True,
+    help="Leave out rows with NaN or infinity, which are a mistake otherwise.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0)
 @click.option(
     "-o",
@@ -75,6 +82,7 @@ def stream(
     checkpoint: pathlib.Path | None,
     labelled: pathlib.Path | None,
     scale: float,
+    drop_bad: bool,
     seed: int,
     out: pathlib.Path,
     force: bool,
@@ -112,6 +120,7 @@ def stream(
         "seed": seed,
         "memory": memory,
         "labelled": known,
+        "drop_bad": drop_bad,
     }
     selection = run(pool, asked, checkpoint)
     picks = picks_of(selection)
@@ -119,6 +128,7 @@ def stream(
         "streamed": asked,
         "pool": pool.fingerprint(),
         "info": {name: plain(value) for name, value in selection.info.items()},
+        "dropped": [int(row) for row in selection.info.get("dropped", ())],
         "provenance": provenance(),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -141,7 +151,8 @@ def run(
     pool: Pool, asked: dict[str, Any], checkpoint: pathlib.Path | None
 ) -> Selection:
     """The selection that a manifest describes, with a line that says how it stands."""
-    with Standing(f"{asked['method']} from disk") as standing:
+    with Standing(f"{asked['method']} from disk") as standing, catch_warnings():
+        simplefilter("ignore", DroppedRowsWarning)  # printed with the picks
         return select_from_disk(
             pool,
             asked["budget"],
@@ -150,6 +161,7 @@ def run(
             seed=asked["seed"],
             memory=asked["memory"],
             checkpoint=checkpoint,
+            drop_bad=asked.get("drop_bad", False),
             progress=lambda reading: standing.say(reading.line()),
             **asked["options"],
         )
@@ -187,6 +199,8 @@ def _text(selection: Selection, pool: Pool, out: pathlib.Path) -> str:
         lines.append(
             f"coverage {info['coverage']:.3f} ± {half:.3f} (95 %), by a sample of rows"
         )
+    if len(dropped := info.get("dropped", ())):
+        lines.append(sentence(dropped, pool.n))
     for rank, row in enumerate(selection.indices[:_FIRST].tolist(), start=1):
         lines.append(f"  {rank}. row {row:,}")
     if len(selection) > _FIRST:

@@ -128,9 +128,7 @@ def _draw_until_loose(
         uniforms = jax.random.uniform(key_pass, (3, block_size), jnp.float32)
         rows = sampling.proportional(uniforms[:2], bound)
         block = gather(features, rows, state.ledger.basis)
-        block = block._replace(
-            at_start=res.beyond_rounding(block.at_start, own[rows])
-        )
+        block = block._replace(at_start=res.beyond_rounding(block.at_start, own[rows]))
         ratio = block.at_start / jnp.where(bound[rows] > 0, bound[rows], jnp.inf)
         block, standing = thin(
             state.ledger, block, own[rows], bound[rows], uniforms[2], capacity, rules
