@@ -244,7 +244,8 @@ def _on_one_device(wanted: _Wanted, constraints: Constraints | None) -> _Ran:
     while True:
         seen = seeing.see(entry, pool, extent, form, options, order)
         if not _may_be_seen_again(entry, form):
-            pool = pool._replace(rows=None)  # a copy that unit rows make needless
+            gone: Any = None  # a copy of the pool that unit rows make needless
+            pool = pool._replace(rows=gone)
         todo = heeding.plan(limits, seen.directions, mask, budget, order)
         with seen.precision():
             picks = run(

@@ -130,13 +130,14 @@ class Widening(NamedTuple):
     """How rows become what a method is given in float64.
 
     Attributes:
-      rows_of: `(rows, where)`, some rows and their places, to float64 `[m, width]`.
+      rows_of: `(rows, where)`, some rows and their places (a slice, or int `[m]`), to
+        float64 `[m, width]`.
       width: numbers a row.
       options: the method's.
       powers: as `Seen`.
     """
 
-    rows_of: Callable[[Any, slice], np.ndarray]
+    rows_of: Callable[[Any, Any], np.ndarray]
     width: int | None
     options: dict[str, Any]
     powers: np.ndarray
@@ -209,13 +210,13 @@ def in_gains_unit(
     own = powers if powers.ndim == 0 else powers[np.maximum(rows, 0)]
     highest = np.max(np.frexp(gains)[1] + own, initial=0, where=np.isfinite(gains))
     excess = max(0, int(highest) - 127)
-    info = dict(picks.info)
+    info: dict[str, Any] = dict(picks.info)
     if "radius" in info:
         info["radius"] = np.float32(
             np.ldexp(np.float64(info["radius"]), powers - excess)
         )
-    gains = magnitudes.gains_of(gains, powers - excess, rows)
-    return picks._replace(gains=gains, info=info), float(np.ldexp(scale, -excess))
+    told: Any = magnitudes.gains_of(gains, powers - excess, rows)
+    return picks._replace(gains=told, info=info), float(np.ldexp(scale, -excess))
 
 
 def in_unit(

@@ -87,7 +87,8 @@ class Stream:
         self.pool, self.plan, self.picked = pool, plan, 0
         self._unit, self._budget, self._progress = unit, budget, progress
         self.entry, self.options = entry, options or {}
-        self.form, self.wide = Form(1.0, False), None
+        self.form = Form(1.0, False)
+        self.wide: seeing.Widening | None = None
         self._own = False
         self._entries = np.zeros(0)
         self._scanned, self._seconds = 0, 0.0
@@ -125,10 +126,11 @@ class Stream:
         self.form, self._entries, self.pool = form, entries, self.pool.exact()
         self._own = form != Form(1.0, False)
         self.wide = None
-        if form.wide and self.entry.compares not in ("nothing", "directions"):
+        entry = self.entry
+        if entry and form.wide and entry.compares not in ("nothing", "directions"):
             extent = magnitudes.extent_of(entries)
             self.wide = seeing.widen(
-                self.entry, entries, extent, form, self.options, self.pool.d
+                entry, entries, extent, form, self.options, self.pool.d
             )
 
     def entries(self) -> np.ndarray:

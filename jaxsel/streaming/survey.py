@@ -60,6 +60,7 @@ def survey(stream: Stream, order: float = 2.0) -> Survey:
     bits = np.empty(stream.n, np.int32)
     total, squares = np.zeros(stream.d), 0.0
     for where, rows, found in stream.measured():
+        assert found is not None
         bits[where] = found
         told = _measure(rows, order=order)
         lengths[where], sums, square = _on_host(told, where)

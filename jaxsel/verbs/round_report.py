@@ -73,7 +73,7 @@ def report_of(
         picks=picks,
         coverage=story.coverage,
         plane=_plane(pool.rows, picks, story, one.options["labelled"]),
-        norms=story.seen.norms[np.isfinite(story.seen.norms)],
+        norms=story.seen.norms,
         images=None if source.paths is None else _images(source, picks),
         remarks=_remarks(source, pool, findings),
         constraints=manifest.get("constraints") or {},
