@@ -59,9 +59,9 @@ def knn_accuracy(
         )
     padding = -len(queries) % _BLOCK
     asked = np.asarray(queries, np.float32)
-    known: np.ndarray = np.isfinite(asked).all(axis=1)
+    known = np.all(np.isfinite(asked), axis=1)
     asked = np.pad(np.where(known[:, None], asked, 0), ((0, padding), (0, 0)))
-    voting: np.ndarray = np.isfinite(np.asarray(bank, np.float32)).all(axis=1)
+    voting = np.all(np.isfinite(np.asarray(bank, np.float32)), axis=1)
     answers = _answers(
         jnp.where(voting[:, None], jnp.asarray(bank, jnp.float32), 0),
         jnp.asarray(voting),

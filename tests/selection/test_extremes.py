@@ -133,7 +133,9 @@ def test_draws_follow_the_weights_of_every_size():
     assert abs(seconds.count(2) - 75) <= 17
 
 
-@pytest.mark.parametrize("method", ["max_herding", "probcover"])
+@pytest.mark.parametrize(
+    "method", ["max_herding", pytest.param("probcover", marks=pytest.mark.slow)]
+)
 def test_directions_of_tiny_and_huge_rows(method):
     width = "bandwidth" if method == "max_herding" else "delta"
     moderate = np.rint(BASE * 8).astype(np.float32)
