@@ -16,7 +16,7 @@ from a folder to the annotation queue, back, and on.
 import importlib
 from typing import TYPE_CHECKING
 
-from jaxsel.errors import UserError
+from jaxsel.errors import InternalError, UserError
 
 # pyproject.toml reads it from here.
 __version__ = "0.1.0"
@@ -39,6 +39,7 @@ __all__ = [
     "METHODS",
     "Constraints",
     "Embedding",
+    "InternalError",
     "Selection",
     "UserError",
     "backfill_round",

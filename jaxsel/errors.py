@@ -1,4 +1,4 @@
-"""The one exception for mistakes a person can mend, and how messages quote things."""
+"""Mistakes a person can mend, faults that are ours, and how messages quote things."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -74,3 +74,10 @@ def listed(values: Iterable[Any], most: int = 5) -> str:
     first = [quoted(value) for value in islice(rest, most)]
     left = sum(1 for _ in rest)
     return ", ".join([*first, f"… ({left:,} more)"] if left else first)
+
+
+class InternalError(RuntimeError):
+    """A fault of jaxsel itself: something that it computed cannot be right.
+
+    Nothing that a person gave is wrong, and no result is returned.
+    """

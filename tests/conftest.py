@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Tracing makes many short-lived objects: look for cycles among new ones, rarely."""
+    """Tracing makes many short-lived objects: look for cycles rarely."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 

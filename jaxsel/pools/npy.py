@@ -1,5 +1,6 @@
 """A shard in NumPy's own format, read at positions of the file."""
 
+import copy
 import os
 import pathlib
 from typing import BinaryIO
@@ -61,6 +62,15 @@ class NpyShard:
                 "wait until it is whole, or write it again"
             )
 
+    def exact(self) -> "NpyShard":
+        """The same rows in float64 where the file holds more than float32 can."""
+        if self._raw.kind != "f" or self._raw.itemsize <= 4:
+            return self
+        other = copy.copy(self)
+        other.dtype = np.dtype(np.float64)
+        other.held = CONVERTED_BYTES
+        return other
+
     def read(self, start: int, out: np.ndarray) -> int:
         """Fills `out` with the rows from `start` on; returns the bytes read."""
         with self._open() as file:
@@ -111,14 +121,15 @@ class NpyShard:
             ) from error
 
     def _read(self, file: BinaryIO, start: int, out: np.ndarray) -> int:
-        if self._raw == self.dtype and out.flags.c_contiguous:
+        if self._raw == out.dtype and out.flags.c_contiguous:
             self._fill(file, start, out)
         else:
             step = max(1, CONVERTED_BYTES // self._row_bytes)
             for at in range(0, len(out), step):
                 part = np.empty(out[at : at + step].shape, self._raw)
                 self._fill(file, start + at, part)
-                out[at : at + step] = part
+                with np.errstate(over="ignore"):  # Looked at by the first pass.
+                    out[at : at + step] = part
         return len(out) * self._row_bytes
 
     def _fill(self, file: BinaryIO, start: int, out: np.ndarray) -> None:

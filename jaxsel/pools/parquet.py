@@ -52,7 +52,9 @@ class ParquetShard:
         self.n = int(self._starts[-1])
         self._lock = threading.Lock()
         self._decoded: tuple[int, np.ndarray] | None = None
-        self.d, self.dtype, self.held = 0, np.dtype(np.float32), 0
+        self._asked, self._doubles = asked, False
+        self.d, self.held = 0, 0
+        self.dtype: np.dtype = np.dtype(np.float32)
         self.roles: Roles | None = None
         if self.n == 0:
             return  # Writers of no rows often know no type of them either.
@@ -62,14 +64,25 @@ class ParquetShard:
             _bytes_of(about.row_group(i), self._used.features)
             for i in range(about.num_row_groups)
         ]
+        self.dtype = np.dtype(np.float64)  # as it is, to see what it is
         # A writer that flushes an empty batch leaves a group without rows, which tells
         # nothing of the vectors' length.
         first, _ = self._group(int(np.flatnonzero(groups)[0]))
         self._decoded = None
+        self._doubles = first.dtype == np.float64
         check_number(first.dtype, path)
         self.d, self.dtype = first.shape[1], delivered(first.dtype)
         # Decoded twice for a moment: as Arrow has it, and in the type handed out.
         self.held = 2 * max(groups) * self.d * max(4, first.dtype.itemsize)
+
+    def exact(self) -> "ParquetShard":
+        """The same rows in float64 where the file holds more than float32 can."""
+        if not self._doubles:
+            return self
+        other = ParquetShard(self.path, self._asked)
+        check_unchanged(self.path, self.stamp)
+        other.dtype = np.dtype(np.float64)
+        return other
 
     def read(self, start: int, out: np.ndarray) -> int:
         """Fills `out` with the rows from `start` on; returns the bytes read."""
@@ -110,14 +123,17 @@ class ParquetShard:
     def _matrix(self, table: Any) -> np.ndarray:
         columns = {name: one_array(table[name]) for name in self._used.features}
         rows = rows_of(columns, self._used, repr(str(self.path)))
-        if not self._used.vector:  # of any types, and a gap makes floats of integers
-            rows = rows.astype(np.float32)
         if self.d and rows.shape[1] != self.d:
             raise UserError(
                 f"expected {self.d} numbers a row in {str(self.path)!r}, found "
                 f"{rows.shape[1]} in a later row group: write rows of one width"
             )
-        return rows.astype(delivered(rows.dtype), copy=False)
+        if rows.dtype == self.dtype:
+            return rows
+        # Columns may be of any types, and a gap makes floating point of integers.
+        kind = delivered(rows.dtype) if self._used.vector else np.dtype(np.float32)
+        with np.errstate(over="ignore"):  # Looked at by the first pass.
+            return rows.astype(kind, copy=False)
 
     def names(self, rows: np.ndarray) -> np.ndarray | None:
         """The ids of rows `[m]`, ascending: str `[m]`; None where there are none.

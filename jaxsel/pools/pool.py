@@ -138,6 +138,12 @@ class Pool:
         path, place = self.file_of(row)
         return f"{path.as_posix()}:{place}"
 
+    def exact(self) -> "Pool":
+        """The same pool in float64, if its files hold more than float32 can."""
+        shards = [shard.exact() for shard in self.shards]
+        same = all(a is b for a, b in zip(shards, self.shards, strict=True))
+        return self if same else Pool(shards, self.scale)
+
     def file_of(self, row: int) -> tuple[pathlib.Path, int]:
         """The file that holds a row, and the row's place in it."""
         i = int(np.searchsorted(self._starts, row, side="right")) - 1

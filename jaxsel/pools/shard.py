@@ -52,6 +52,10 @@ class Shard(Protocol):
         """See the attributes."""
         ...
 
+    def exact(self) -> "Shard":
+        """The same rows in float64 where the file holds more than float32 can."""
+        ...
+
     def read(self, start: int, out: np.ndarray) -> int:
         """Fills `out` `[m, d]` from row `start` on; returns the bytes read."""
         ...

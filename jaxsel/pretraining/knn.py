@@ -27,7 +27,8 @@ def knn_accuracy(
 
     Rows are normalised to length 1. A neighbour at cosine `s` has `exp(s / T)` votes
     for its class; the `k` nearest vote, and the class with most votes is the answer
-    (the lowest of equals).
+    (the lowest of equals). A row that is not finite has no vote, and a query that is
+    not is answered wrongly: a comparison with NaN would choose some class.
 
     Args:
       bank: float `[n, d]`, the rows that vote.
@@ -57,9 +58,13 @@ def knn_accuracy(
             f"found {len(queries)} and {len(bank)}"
         )
     padding = -len(queries) % _BLOCK
-    asked = np.pad(np.asarray(queries, np.float32), ((0, padding), (0, 0)))
+    asked = np.asarray(queries, np.float32)
+    known = np.all(np.isfinite(asked), axis=1)
+    asked = np.pad(np.where(known[:, None], asked, 0), ((0, padding), (0, 0)))
+    voting = np.all(np.isfinite(np.asarray(bank, np.float32)), axis=1)
     answers = _answers(
-        jnp.asarray(bank, jnp.float32),
+        jnp.where(voting[:, None], jnp.asarray(bank, jnp.float32), 0),
+        jnp.asarray(voting),
         jnp.asarray(bank_labels, jnp.int32),
         jnp.asarray(asked),
         n_classes,
@@ -67,12 +72,13 @@ def knn_accuracy(
         temperature,
     )
     right = np.asarray(answers)[: len(queries)] == np.asarray(query_labels)
-    return float(right.mean())
+    return float((right & known & voting.any()).mean())
 
 
-@functools.partial(jax.jit, static_argnums=(3, 4, 5))
+@functools.partial(jax.jit, static_argnums=(4, 5, 6))
 def _answers(
     bank: Array,
+    voting: Array,
     bank_labels: Array,
     queries: Array,
     n_classes: int,
@@ -83,6 +89,7 @@ def _answers(
 
     def block(rows: Array) -> Array:
         cosines = jnp.matmul(_unit_rows(rows), units.T, precision="highest")
+        cosines = jnp.where(voting, cosines, -jnp.inf)
         # A slice of what `top_k` found would be merged into it, and whole rows be
         # sorted, a hundred times slower on a CPU: the barrier keeps them apart.
         nearest, places = lax.optimization_barrier(lax.top_k(cosines, k))

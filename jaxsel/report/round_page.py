@@ -45,7 +45,7 @@ class RoundPage(NamedTuple):
       picks: by rank.
       coverage: of the usable picks.
       plane: the pool with the picks in it.
-      norms: float `[n]`, of the rows as they came.
+      norms: float `[n]`, of the rows as they came; NaN for rows that were left out.
       images: of the picks, by row; `None` for features.
       remarks: on the features.
       constraints: what the picks had to respect, by a short name.
@@ -171,8 +171,8 @@ def _map(page: RoundPage) -> str:
 
 
 def _norms(page: RoundPage) -> str:
-    norms = page.norms
-    picked = {page.method: norms[[pick.index for pick in page.picks]]}
+    picked = {page.method: page.norms[[pick.index for pick in page.picks]]}
+    norms = page.norms[np.isfinite(page.norms)]
     description = (
         f"Histogram of {len(norms):,} norms: mean {norms.mean():.3g}, from "
         f"{norms.min():.3g} to {norms.max():.3g}; mean of the picks "

@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+import warnings
 from typing import Any, NamedTuple
 
 import jax
@@ -13,19 +14,27 @@ from jax.sharding import Mesh
 from jaxsel.arrays import check_same_index, table_of
 from jaxsel.errors import UserError
 from jaxsel.frames import warn_of
-from jaxsel.selection import coverage, gram_schmidt, heeding, validate
+from jaxsel.selection import (
+    checking,
+    coverage,
+    dropping,
+    gram_schmidt,
+    heeding,
+    magnitudes,
+    seeing,
+    validate,
+)
 from jaxsel.selection.choice import chosen, said_if_unnamed
 from jaxsel.selection.constraints import Constraints
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.gram_schmidt import ALGORITHMS
 from jaxsel.selection.methods import METHODS, Method
-from jaxsel.selection.rows import unit_rows
 from jaxsel.selection.rules import Rules
 from jaxsel.selection.sampling import key_of
 from jaxsel.selection.sharded.door import OnMesh, drawn_order
 
 # Options that hold one value a row, and the type they are computed in.
-ROW_OPTIONS = {"input_norms": np.float32, "clusters": np.int32}
+ROW_OPTIONS = {"input_norms": np.float64, "clusters": np.int32}
 CHOICES: dict[str, tuple[Any, ...]] = {
     "algorithm": ALGORITHMS,
     "distance": ("sqeuclidean", "euclidean"),
@@ -47,9 +56,9 @@ class Selection:
       gains: float32 `[budget]`, what each pick added in the method's own measure.
       info: method, reason (why this method), budget, rounds, seconds (compilation
         included where there was any), rows ("unit" where the method saw every row over
-        its length, else "raw"),
-        zero_rows, scale (a power of two that the rows were multiplied with
-        where float32 could not hold their squares; gains are of the scaled rows),
+        its length, else "raw"), zero_rows, scale (a power of two by which gains are
+        multiplied where float32 could not hold them or the rows' squares, else 1; it
+        changes no pick), dropped (rows that were left out, where that was asked for),
         devices that shared the rows where a mesh was given, and the method's own
         figures. Of a table also columns: its features, and what was left out and why.
         Under constraints also included, how many of the picks are those that
@@ -83,6 +92,7 @@ def select(
     constraints: Constraints | None = None,
     mesh: Mesh | None = None,
     columns: Any = None,
+    drop_bad: bool = False,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool for labelling.
@@ -112,6 +122,9 @@ def select(
       columns: of a table, the names of the columns that are the features: columns of
         numbers or one of vectors; `*` and `?` are wildcards. Without it a warning says
         which columns were left out and why.
+      drop_bad: whether rows with NaN or infinity are left out, with a warning that says
+        how many and which, and `info["dropped"]` with all of them. Row numbers stay
+        those of `features`. Otherwise such rows are an error.
       **options: the method's own, see `jaxsel.selection.methods`.
 
     Returns:
@@ -119,6 +132,7 @@ def select(
 
     Raises:
       UserError: (a ValueError) what was expected, found, and what to do.
+      InternalError: (a RuntimeError) the picks cannot be right; a fault of jaxsel.
 
     Example:
       >>> import numpy as np, jaxsel
@@ -149,6 +163,16 @@ def select(
     features = validate.as_matrix(features)
     n = features.shape[0]
     mask = validate.as_labelled(labelled, n)
+    kept = None
+    if drop_bad:
+        kept = dropping.without_bad_rows(features)
+        features, n = kept.features, len(kept.rows)
+        if len(kept.dropped):
+            dropped = dropping.sentence(kept.dropped, len(mask))
+            warnings.warn(dropped, dropping.DroppedRowsWarning, stacklevel=2)
+            mask, ids, constraints, options = dropping.of_kept(
+                kept, mask, ids, constraints, options, ROW_OPTIONS
+            )
     budget = validate.as_budget(budget, n, int(mask.sum()))
     seed = validate.as_seed(seed)
     order = validate.id_order(ids, n)
@@ -164,6 +188,11 @@ def select(
         ran = _on_mesh(wanted, mesh)
     picked, gains, heeded = heeding.outcome(ran.todo, ran.picks)
     order, picks = ran.order, ran.picks
+    own = picked[len(ran.todo.include) :]
+    complete = budget if heeded["ended"] == "budget" else None
+    barred = ~ran.todo.may_be_picked()
+    checking.check_picks(method, picked, gains, barred, wanted=complete)
+    checking.check_limits(method, ran.todo, own)
     info: dict[str, Any] = {"method": method, "reason": reason, "budget": budget}
     info |= {} if roles is None else {"columns": roles.record()}
     info["rounds"] = int(picks.rounds)
@@ -185,11 +214,13 @@ def select(
         )
         coverage.warn(method, figures)
         info |= figures
-    if order is None:
-        return Selection(picked, gains, info)
-    info |= _in_given_order(info, order)
-    indices = order[picked].astype(np.int64)
-    return Selection(indices, gains, info)
+    if order is not None:
+        info |= _in_given_order(info, order)
+        picked = order[picked].astype(np.int64)
+    if kept is not None:
+        info |= _of_all_rows(info, kept)
+        picked = kept.rows[picked]
+    return Selection(picked, gains, info)
 
 
 class _Wanted(NamedTuple):
@@ -220,18 +251,51 @@ class _Ran(NamedTuple):
 def _on_one_device(wanted: _Wanted, constraints: Constraints | None) -> _Ran:
     method, features, mask, budget, seed, order, given = wanted
     entry = METHODS[method]
-    rows, zero_rows, scale = validate.as_features(features)
+    pool = validate.as_features(features)
+    extent = magnitudes.extent_of(pool.entries)
     options = _of_the_pool(given, mask, budget, order)
     if order is not None:
-        rows, mask = rows[order], mask[order]
+        mask = mask[order]
         constraints = constraints and constraints.reordered(order)
-    seen = unit_rows(rows) if entry.rows == "unit" else rows
-    del rows  # a copy of the pool that unit rows make needless
+    limits = constraints or Constraints()
+    form = seeing.form_for(entry, extent, options, limits.min_distance is not None)
     began = time.perf_counter()
-    todo = heeding.plan(constraints or Constraints(), seen, mask, budget, order)
-    picks = run(entry, seed, seen, todo.known, todo.budget, options, todo.rules)
+    while True:
+        seen = seeing.see(entry, pool, extent, form, options, order)
+        if not _may_be_seen_again(entry, form):
+            gone: Any = None  # a copy of the pool that unit rows make needless
+            pool = pool._replace(rows=gone)
+        todo = heeding.plan(limits, seen.directions, mask, budget, order)
+        with seen.precision():
+            picks = run(
+                entry,
+                seed,
+                seen.rows,
+                todo.known,
+                todo.budget,
+                seen.options,
+                todo.rules,
+            )
+        if not _has_to_be_wide(entry, form, picks, pool.given):
+            break
+        form = form._replace(wide=True)
+    picks, scale = seen.outcome(picks)
     seconds = time.perf_counter() - began
-    return _Ran(picks, todo, seen, mask, order, zero_rows, scale, seconds)
+    return _Ran(picks, todo, seen.rows, mask, order, extent.zero_rows, scale, seconds)
+
+
+def _may_be_seen_again(entry: Method, form: magnitudes.Form) -> bool:
+    """Whether it shows only afterwards if float32 held what was compared."""
+    return entry.compares == "distances" and not form.wide
+
+
+def _has_to_be_wide(
+    entry: Method, form: magnitudes.Form, picks: Picks, given: Any
+) -> bool:
+    """Whether picks have to be made again, of rows in float64."""
+    return _may_be_seen_again(entry, form) and magnitudes.lost_distances(
+        picks.gains, form.scale, lambda: magnitudes.least_entry(given)
+    )
 
 
 def _on_mesh(wanted: _Wanted, mesh: Mesh) -> _Ran:
@@ -242,10 +306,17 @@ def _on_mesh(wanted: _Wanted, mesh: Mesh) -> _Ran:
     options = _of_the_pool(options, mask, budget, order)
     mask = mask if order is None else mask[order]
     pool = OnMesh(features, entry, mesh, order)
+    form = seeing.form_for(entry, pool.extent, options, False)
     todo = heeding.unconstrained(mask, budget)
-    picks, seconds = pool.run(seed, mask, budget, options)
-    _, _, zero_rows, scale = pool.placed
-    return _Ran(picks, todo, pool.rows, mask, order, zero_rows, scale, seconds)
+    while True:
+        seen = pool.see(form, options)
+        picks, seconds = pool.run(seen, seed, mask, budget)
+        if not _has_to_be_wide(entry, form, picks, pool.placed.given):
+            break
+        form = form._replace(wide=True)
+    picks, scale = seen.outcome(picks)
+    zero_rows = pool.extent.zero_rows
+    return _Ran(picks, todo, seen.directions, mask, order, zero_rows, scale, seconds)
 
 
 def run(
@@ -293,6 +364,18 @@ def _in_given_order(info: dict[str, Any], order: np.ndarray) -> dict[str, Any]:
     if "assignments" in info:
         mapped["assignments"] = info["assignments"][np.argsort(order)]
     return mapped
+
+
+def _of_all_rows(info: dict[str, Any], kept: dropping.Kept) -> dict[str, Any]:
+    """What a method says of rows, with the numbers that they have in the whole pool."""
+    told: dict[str, Any] = {"dropped": kept.dropped}
+    if "candidates" in info:
+        named = info["candidates"]
+        told["candidates"] = np.where(named < 0, -1, kept.rows[named])
+    if "assignments" in info:
+        told["assignments"] = np.full(len(kept.rows) + len(kept.dropped), -1)
+        told["assignments"][kept.rows] = info["assignments"]
+    return told
 
 
 def _method(name: Any) -> Method:

@@ -1,7 +1,8 @@
 """The radius of ProbCover from the data: the closed-form purity rule, and "auto".
 
-`purity_delta` is the rule of the ProbCover paper without its grid. `auto_delta` needs
-neither labels nor the number of classes; it is also the kernel width of MaxHerding.
+`purity_delta` (in `jaxsel.selection.purity`) is the rule of the ProbCover paper without
+its grid. `auto_delta` needs neither labels nor the number of classes; it is also the
+kernel width of MaxHerding.
 """
 
 from functools import partial
@@ -11,79 +12,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from jaxsel.selection.purity import purity_delta
 from jaxsel.selection.sampling import spread
-from jaxsel.selection.sharded import mesh, pairs
-from jaxsel.selection.tiles import inner_products, listed, pad_rows
+from jaxsel.selection.sharded import mesh
+from jaxsel.selection.tiles import inner_products, listed
+
+__all__ = ["REFERENCE_ROWS", "SMALLEST", "auto_delta", "purity_delta"]
 
 REFERENCE_ROWS = 2048
 _RADII = 16
 _BLOCK = 32
-_TILE = 1024
 # Below it, distances of float32 unit rows are rounding.
 SMALLEST = 1e-3
-
-
-@partial(jax.jit, static_argnames=("purity", "tile"))
-def purity_delta(
-    features: jax.Array, clusters: jax.Array, *, purity: float = 0.95, tile: int = _TILE
-) -> jax.Array:
-    """The largest radius at which a share of the rows has a ball of one cluster.
-
-    A row is pure at delta iff all rows within delta (strict) have its cluster, that
-    is iff `delta <= e_i`, its distance to the nearest row of another cluster. With e
-    ascending, `ceil(purity n)` rows are pure exactly up to `e[n - ceil(purity n)]`.
-    One pass over half of the tiles, no grid (Yehuda et al. 2022, section 4, picks the
-    largest such value of a grid).
-
-    Args:
-      features: float32 `[n, d]`, unit rows.
-      clusters: int `[n]`, pseudo-labels: k-means with as many clusters as classes.
-      purity: the share, 0.95 in the paper.
-      tile: rows a tile; it changes the speed only.
-
-    Returns:
-      float32 scalar: 2, the diameter of the sphere, if there is only one cluster.
-
-    Example:
-      >>> import jax.numpy as jnp
-      >>> rows = jnp.asarray([[1.0, 0.0], [0.8, 0.6], [-1.0, 0.0]])
-      >>> round(float(purity_delta(rows, jnp.asarray([0, 0, 1]))), 4)
-      1.8974
-    """
-    n = features.shape[0]
-    tile = min(tile, n)
-    # Small differences keep their precision once the mean is taken off.
-    rows = pad_rows(features - jnp.mean(features, axis=0), mesh.row_multiple(tile))
-    # Padding has no cluster: its distances are ignored below.
-    ids = jnp.pad(clusters.astype(jnp.int32), (0, len(rows) - n), constant_values=-1)
-    squares = jnp.sum(rows * rows, axis=1)
-
-    def part(values, i):
-        return lax.dynamic_slice_in_dim(values, i * tile, tile)
-
-    def visit(i, j, nearest):
-        products = inner_products(part(rows, i), part(rows, j))
-        square = part(squares, i)[:, None] + part(squares, j) - 2 * products
-        a, b = part(ids, i)[:, None], part(ids, j)
-        other = (a != b) & (a >= 0) & (b >= 0)
-        square = jnp.where(other, jnp.maximum(square, 0), jnp.inf)
-        for k, axis in ((i, 1), (j, 0)):
-            least = jnp.minimum(part(nearest, k), jnp.min(square, axis=axis))
-            nearest = lax.dynamic_update_slice(nearest, least, (k * tile,))
-        return nearest
-
-    if mesh.on_mesh():
-        nearest = _nearest_on_mesh(rows, squares, ids, tile)
-    else:
-        tiles = len(rows) // tile
-        nearest = lax.fori_loop(
-            0,
-            tiles,
-            lambda i, e: lax.fori_loop(i, tiles, lambda j, e: visit(i, j, e), e),
-            jnp.full(len(rows), jnp.inf, jnp.float32),
-        )
-    ascending = jnp.sort(nearest[:n])
-    return jnp.minimum(jnp.sqrt(ascending[n - int(np.ceil(purity * n))]), 2.0)
 
 
 @partial(jax.jit, static_argnames="reference_rows")
@@ -139,20 +79,6 @@ def auto_delta(
     hill = (radii >= begins) & (radii <= 1.3 * begins)
     height = jnp.max(jnp.where(hill, gain, -jnp.inf))
     return radii[jnp.argmax(hill & (gain >= 0.9 * height))]
-
-
-def _nearest_on_mesh(rows, squares, ids, tile: int) -> jax.Array:
-    """Squared distances to the nearest row of another cluster, `[n]` by rows."""
-
-    def visit(a, b, _):
-        square = a[1][:, None] + b[1] - 2 * inner_products(a[0], b[0])
-        other = (a[2][:, None] != b[2]) & (a[2][:, None] > 0) & (b[2] > 0)
-        square = jnp.where(other, jnp.maximum(square, 0), jnp.inf)
-        return jnp.min(square, axis=1), jnp.min(square, axis=0)
-
-    meeting = pairs.Meeting(visit, jnp.minimum, jnp.inf, jnp.float32, tile)
-    # Zero rows that fill a tile are of cluster 0, which is none.
-    return pairs.over_pairs(meeting, (rows, squares, ids + 1), ())
 
 
 def _distances(a: jax.Array, b: jax.Array) -> jax.Array:

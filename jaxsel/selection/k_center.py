@@ -131,7 +131,7 @@ def _traverse(
         nearest=nearest,
         free=~labelled,
         indices=jnp.zeros(budget, jnp.int32),
-        gains=jnp.zeros(budget, jnp.float32),
+        gains=jnp.zeros(budget, features.dtype),
         picked=none,
         read=none,
         passed=none,
@@ -145,7 +145,7 @@ def _traverse(
         if rules is not None:
             away = jnp.where(_open(pool, state), away, jnp.inf)
         row = jnp.argmin(away)
-        return _take(pool, state, row, jnp.float32(jnp.inf))
+        return _take(pool, state, row, jnp.asarray(jnp.inf, features.dtype))
 
     def some_picks(state: _State) -> _State:
         before = state.picked
@@ -312,7 +312,7 @@ def _highest(score: jax.Array) -> tuple[jax.Array, jax.Array]:
     """
     groups = -(-len(score) // GROUP)
     padded = jnp.pad(score, (0, groups * GROUP - len(score)), constant_values=-jnp.inf)
-    chosen, outside = jnp.arange(groups), jnp.float32(-jnp.inf)
+    chosen, outside = jnp.arange(groups), jnp.asarray(-jnp.inf, score.dtype)
     if groups > GROUPS:
         highest = padded.reshape(groups, GROUP).max(axis=1)
         # Apart, or the slices would be merged into the search, which sorts.
@@ -335,7 +335,7 @@ def _to_labelled(rows: jax.Array, labelled: jax.Array) -> jax.Array:
         # As in `_pick_plainly`.
         return jnp.minimum(*parts), _squared_distances(rows, mesh.row(rows, ids[i]))
 
-    far = jnp.full(n, jnp.inf, jnp.float32)
+    far = jnp.full(n, jnp.inf, rows.dtype)
     return jnp.minimum(*lax.fori_loop(0, jnp.sum(labelled), nearer, (far, far)))
 
 

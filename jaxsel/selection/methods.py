@@ -21,12 +21,15 @@ class Method(NamedTuple):
     Attributes:
       function: `(key, features [n, d], labelled [n], *, budget, **options) -> Picks`.
       rows: "raw" or "unit", the rows it is given.
+      compares: "nothing", "directions", "lengths", "residuals" or "distances" of rows,
+        see `jaxsel.selection.magnitudes`.
       prefix: a smaller budget's picks are a prefix of a larger one's.
       coverage: it claims to cover the pool, so `select` reports how well.
     """
 
     function: Callable[..., Picks]
     rows: str
+    compares: str
     prefix: bool
     coverage: bool = False
 
@@ -50,17 +53,19 @@ _SECOND: dict[str, Callable[..., Picks]] = {
     "gs": select_gram_schmidt,
     "random": select_random,
 }
+# Of two stages: what the second compares is more than the first's directions.
+_COMPARES = {"norm": "lengths", "gs": "residuals", "random": "directions"}
 
 METHODS: dict[str, Method] = {
-    "random": Method(select_random, "raw", True),
-    "norm": Method(select_norm, "raw", True),
-    "gram_schmidt": Method(select_gram_schmidt, "raw", True),
-    "probcover": Method(select_probcover, "unit", True, True),
-    "typiclust": Method(select_typiclust, "unit", False, True),
-    "k_center": Method(select_k_center, "raw", True),
-    "max_herding": Method(select_max_herding, "unit", True, True),
+    "random": Method(select_random, "raw", "nothing", True),
+    "norm": Method(select_norm, "raw", "lengths", True),
+    "gram_schmidt": Method(select_gram_schmidt, "raw", "residuals", True),
+    "probcover": Method(select_probcover, "unit", "directions", True, True),
+    "typiclust": Method(select_typiclust, "unit", "directions", False, True),
+    "k_center": Method(select_k_center, "raw", "distances", True),
+    "max_herding": Method(select_max_herding, "unit", "directions", True, True),
     **{
-        f"{a}+{b}": Method(two_stage(first, second), "raw", False)
+        f"{a}+{b}": Method(two_stage(first, second), "raw", _COMPARES[b], False)
         for a, first in _FIRST.items()
         for b, second in _SECOND.items()
     },

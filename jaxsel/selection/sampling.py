@@ -135,7 +135,7 @@ def _inverse_cdf(cumulative: jax.Array, uniform: jax.Array) -> jax.Array:
     """First place whose cumulative weight exceeds uniform times the total."""
     total = cumulative[-1]
     # u * total may round up to the total itself, which no place exceeds.
-    target = jnp.minimum(uniform * total, jnp.nextafter(total, jnp.float32(0)))
+    target = jnp.minimum(uniform * total, jnp.nextafter(total, jnp.zeros_like(total)))
     place = jnp.searchsorted(cumulative, target, side="right")
     return jnp.minimum(place, cumulative.shape[0] - 1).astype(jnp.int32)
 

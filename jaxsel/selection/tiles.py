@@ -99,14 +99,20 @@ class _Sides(NamedTuple):
         return self.a_maybe + self.b_maybe < self.products
 
 
-def _sides(a: jax.Array, b: jax.Array, ball: Ball) -> _Sides:
-    d = a.shape[1]
+def relative_error(d: int) -> float:
+    """`kappa` of the module, for rows of `d` numbers."""
     gamma = d * _ROUNDING / (1 - d * _ROUNDING)
-    kappa = gamma + (2 * d.bit_length() + 20) * _ROUNDING
+    return gamma + (2 * d.bit_length() + 20) * _ROUNDING
+
+
+def _sides(a: jax.Array, b: jax.Array, ball: Ball, *, points: bool = False) -> _Sides:
+    """The sides of all pairs; with `points`, a row of zeros is the point 0."""
+    kappa = relative_error(a.shape[1])
     a_rows, b_rows = a - ball.centre, b - ball.centre
-    # A row of zeros is beyond any radius.
-    a_half = jnp.where(jnp.any(a != 0, axis=1), tree_sum(a_rows**2) / 2, jnp.inf)
-    b_half = jnp.where(jnp.any(b != 0, axis=1), tree_sum(b_rows**2) / 2, jnp.inf)
+    a_half, b_half = tree_sum(a_rows**2) / 2, tree_sum(b_rows**2) / 2
+    if not points:  # A row of zeros is beyond any radius.
+        a_half = jnp.where(jnp.any(a != 0, axis=1), a_half, jnp.inf)
+        b_half = jnp.where(jnp.any(b != 0, axis=1), b_half, jnp.inf)
     half = ball.squared.hi / 2
     # The factors of 8 cover the rest of delta^2, and the rounding of the sums.
     vectors = (
@@ -154,6 +160,29 @@ def counts_within(
     return lax.cond(
         jnp.any(a_code >= _NEAR), decide_near, lambda c: c, (a_code % _NEAR, b_counts)
     )
+
+
+def within_of_others(
+    a: jax.Array, b: jax.Array, ball: Ball, others: jax.Array
+) -> jax.Array:
+    """Whether the ball of each row of `a` holds one of the rows of `b` it asks for.
+
+    Args:
+      a, b: float32 `[p, d]` and `[q, d]`; a row of zeros is a point like any other.
+      ball: the radius.
+      others: bool `[p, q]`, the pairs that are asked for.
+
+    Returns:
+      bool `[p]`.
+    """
+    sides = _sides(a, b, ball, points=True)
+    found = jnp.any(sides.within & others, axis=1)
+    near = sides.maybe & ~sides.within & others & ~found[:, None]
+    none = jnp.zeros(len(a), jnp.int32), jnp.zeros(len(b), jnp.int32)
+    counts, _ = lax.cond(
+        jnp.any(near), lambda: _add_near(a, b, near, ball, none), lambda: none
+    )
+    return found | (counts > 0)
 
 
 def _add_near(a, b, near, ball, counts):

@@ -2,7 +2,8 @@
 
 import contextlib
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -10,38 +11,58 @@ import numpy as np
 
 from jaxsel.arrays import matrix_of, positions_of, values_of
 from jaxsel.errors import UserError
+from jaxsel.selection import magnitudes
 
 # Bytes that the address of a buffer of XLA's must be a multiple of.
 _ALIGNMENT = 64
 
 
-def as_features(features: Any) -> tuple[jax.Array, int, float]:
-    """A finite float32 `[n, d]` array on the default device, and what was seen in it.
+class Features(NamedTuple):
+    """A pool as it was checked.
+
+    Attributes:
+      rows: float32 `[n, d]` on the default device. A number beyond float32 is infinite
+        or 0 there, see `entries`.
+      entries: float64 `[n]`, the largest absolute number of each row as it was given.
+      given: the array that `rows` was made from.
+    """
+
+    rows: jax.Array
+    entries: np.ndarray
+    given: Any
+
+
+def as_features(features: Any) -> Features:
+    """A finite `[n, d]` array on the default device, and how large its rows are.
 
     Args:
       features: NumPy array (any float or integer type, memory-mapped too),
         `jax.Array`, nested list, any object with `__dlpack__`, or a table of pandas,
         polars or Arrow (`jaxsel.arrays.matrix_of`).
 
-    Returns:
-      The array, how many of its rows are zero, and the factor that it was scaled by.
-
     Raises:
       UserError: wrong rank or type, an empty pool, NaN or infinity.
     """
-    array = as_matrix(features)
+    array = given = as_matrix(features)
     with np.errstate(over="ignore"):
         if isinstance(array, np.ndarray):
             # Nothing writes to it while it is used: an aligned array need not be
             # copied, and another type is converted once, into its last place.
             array = jax.device_put(_aligned(array), may_alias=True)
         array = jnp.asarray(array, jnp.float32)
-    largest = np.asarray(_row_max(array))
-    refuse_not_finite(np.flatnonzero(~np.isfinite(largest)))
-    scale = scale_of(float(largest.max()))
-    if scale != 1.0:
-        array = array * jnp.float32(scale)
-    return array, int(np.sum(largest == 0)), scale
+    entries = magnitudes.largest_entries(
+        np.asarray(magnitudes.row_bits(array)), reader_of(given)
+    )
+    refuse_not_finite(np.flatnonzero(~np.isfinite(entries)))
+    return Features(array, entries, given)
+
+
+def reader_of(array: Any) -> Callable[[np.ndarray], np.ndarray] | None:
+    """Reads rows of an array whose numbers may be beyond float32; None of others."""
+    kind = np.dtype(array.dtype)
+    if kind.kind != "f" or kind.itemsize <= 4:
+        return None
+    return lambda rows: np.asarray(array[rows])
 
 
 def as_matrix(features: Any) -> Any:
@@ -71,8 +92,9 @@ def refuse_not_finite(bad: np.ndarray) -> None:
     """Refuses a pool in which some rows, int `[m]` ascending, are not finite."""
     if bad.size:
         raise UserError(
-            f"features must be finite in float32, found NaN or infinity in "
-            f"{bad.size} row(s), first in row {bad[0]}; remove or repair them"
+            f"features must be finite numbers, found NaN or infinity in "
+            f"{bad.size} row(s), first in row {bad[0]}; remove or repair them, or "
+            "leave them out with drop_bad=True"
         )
 
 
@@ -226,10 +248,10 @@ def as_row_values(name: str, values: Any, n: int, dtype: Any) -> np.ndarray:
         raise UserError(f"{name} must be {kind}, found {array.dtype}")
     if whole:  # names of groups: their order is what counts
         return np.unique(array, return_inverse=True)[1].astype(dtype)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf
+    with np.errstate(over="ignore"):  # what the type cannot hold becomes inf
         array = array.astype(dtype)
     if not np.all(np.isfinite(array)) or np.any(array < 0):
-        raise UserError(f"{name} must be finite float32, 0 or more, found otherwise")
+        raise UserError(f"{name} must be finite, 0 or more, found otherwise")
     return array
 
 
@@ -274,21 +296,3 @@ def _from_dlpack(features: Any) -> Any:
         f"features ({type(features).__name__}) cannot be read through DLPack "
         f"({str(refusals[0]).splitlines()[0]}); pass a detached CPU or GPU array"
     ) from refusals[0]
-
-
-@jax.jit
-def _row_max(array: jax.Array) -> jax.Array:
-    # max keeps a NaN, so one pass finds NaN, infinity and the scale.
-    return jnp.max(jnp.abs(array), axis=1)
-
-
-def scale_of(largest: float) -> float:
-    """The power of two that moves a pool whose squares leave float32 near 1.
-
-    Every law here is a law of ratios, so an exact common factor changes nothing
-    but the unit of the gains.
-    """
-    if largest == 0 or 1e-12 < largest < 1e12:
-        return 1.0
-    exponent = min(-np.floor(np.log2(largest)), 126.0)  # 2^127 is the last one
-    return float(2.0**exponent)

@@ -4,20 +4,32 @@ import hashlib
 import math
 import pathlib
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxsel.errors import UserError
 from jaxsel.files import alone_in
 from jaxsel.frames import warn_of
+from jaxsel.pools.kept import KeptPool, without_bad_rows
 from jaxsel.pools.opening import open_pool
 from jaxsel.pools.pool import Pool
-from jaxsel.selection import coverage, validate
+from jaxsel.pools.reading import blocks
+from jaxsel.selection import (
+    checking,
+    coverage,
+    dropping,
+    magnitudes,
+    seeing,
+    validate,
+)
 from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options, plain
 from jaxsel.selection.choice import chosen, said_if_unnamed
+from jaxsel.selection.contract import Picks
 from jaxsel.selection.methods import METHODS
 from jaxsel.selection.sampling import key_of
 from jaxsel.streaming.checkpoint import Checkpoint
@@ -25,6 +37,10 @@ from jaxsel.streaming.methods import STREAMED, check_streamed, procedure_of
 from jaxsel.streaming.plan import as_bytes, plan
 from jaxsel.streaming.procedure import Procedure, State, Task
 from jaxsel.streaming.stream import Reading, Stream
+from jaxsel.streaming.survey import OtherForm
+
+# Rows looked at together for numbers that are not finite.
+_SMALL_BLOCK = 1024
 
 
 def select_from_disk(
@@ -40,6 +56,7 @@ def select_from_disk(
     columns: Any = None,
     features: str | None = None,
     ids: str | None = None,
+    drop_bad: bool = False,
     **options: Any,
 ) -> Selection:
     """Picks `budget` rows of a pool that stays on disk.
@@ -67,6 +84,9 @@ def select_from_disk(
       columns, features, ids: of parquet, the columns that are the features, or the one
         of vectors, and the one that names the rows; without them the rule of
         `jaxsel.columns` chooses, and a warning says what was left out.
+      drop_bad: whether rows with NaN or infinity are left out, found by one more
+        reading; a warning says how many and which, and `info["dropped"]` has all of
+        them. Row numbers stay those of the pool. Otherwise such rows are an error.
       **options: the method's own, as for `jaxsel.select`.
 
     Returns:
@@ -96,6 +116,18 @@ def select_from_disk(
     if rows is not pool:
         warn_of(rows.roles)
     mask = validate.as_labelled(labelled, rows.n)
+    dropped = None
+    if drop_bad:
+        options = _of_the_pool(options, rows.n)
+        rows, dropped = without_bad_rows(rows, _SMALL_BLOCK)
+        if len(dropped):
+            told = dropping.sentence(dropped, len(mask))
+            warnings.warn(told, dropping.DroppedRowsWarning, stacklevel=2)
+            fine = np.delete(np.arange(len(mask)), dropped)
+            mask = mask[fine]
+            for name in ROW_OPTIONS:
+                if options.get(name) is not None:
+                    options[name] = options[name][fine]
     budget = validate.as_budget(budget, rows.n, int(mask.sum()))
     named = method
     method, reason = chosen(named, budget + int(mask.sum()), rows.n)
@@ -109,7 +141,16 @@ def select_from_disk(
     task = Task(key_of(seed, int(mask.sum())), mask, budget, options)
     need = procedure.need(rows.d, task)
     sized = plan(as_bytes(memory), rows, **need._asdict())
-    stream = Stream(rows, sized, unit=unit, budget=budget, progress=progress)
+    entry = METHODS[method]
+    stream = Stream(
+        rows,
+        sized,
+        unit=unit,
+        entry=entry,
+        options=options,
+        budget=budget,
+        progress=progress,
+    )
     began = time.perf_counter()
     info: dict[str, Any] = {"method": method, "reason": reason, "budget": budget}
     info |= {} if rows.roles is None else {"columns": rows.roles.record()}
@@ -120,10 +161,18 @@ def select_from_disk(
         saved = None
         if kept is not None:
             saved = Checkpoint(kept, _identity(rows, method, procedure, task, seed))
-        state = _run(stream, procedure, task, saved)
-    picks = procedure.finish(stream, task, state)
+        picks, state = _picked(stream, procedure, task, saved, as_bytes(memory))
+    picks, scale = _in_gains_unit(stream, picks)
+    barred = mask
+    checking.check_picks(
+        method,
+        np.asarray(picks.indices),
+        np.asarray(picks.gains),
+        barred,
+        wanted=budget,
+    )
     info |= {"rounds": int(picks.rounds), "rows": METHODS[method].rows}
-    info |= {"zero_rows": int(state["zero_rows"]), "scale": rows.scale}
+    info |= {"zero_rows": int(state["zero_rows"]), "scale": rows.scale * scale}
     info |= {name: plain(value) for name, value in picks.info.items()}
     picked = np.asarray(picks.indices, np.int64)
     if METHODS[method].coverage:
@@ -132,6 +181,9 @@ def select_from_disk(
         info["ids"] = names
     info |= {**stream.info(), "contents": stream.contents.digest()}
     info["seconds"] = time.perf_counter() - began
+    if dropped is not None:
+        info["dropped"] = dropped
+        picked = rows.rows[picked] if isinstance(rows, KeptPool) else picked
     return Selection(picked, np.asarray(picks.gains), info)
 
 
@@ -150,24 +202,95 @@ def _judged(
     return figures
 
 
-def _run(
-    stream: Stream, procedure: Procedure, task: Task, saved: Checkpoint | None
-) -> State:
+def _picked(
+    stream: Stream,
+    procedure: Procedure,
+    task: Task,
+    saved: Checkpoint | None,
+    memory: int,
+) -> tuple[Picks, State]:
     """From the last state, or the first pass, to the end."""
     found = None if saved is None else saved.load()
     if found is None:
-        state = procedure.start(stream, task)
+        state = _started(stream, procedure, task, memory)
         if saved is not None:
             saved.save(state, stream.contents.hashes)
     else:
-        # Before anything: a step from changed rows would be saved with the rest.
-        stream.resume(found.hashes)
         state = found.state
-    while not procedure.done(task, state):
-        state = procedure.step(stream, task, state)
-        if saved is not None:
-            saved.save(state, stream.contents.hashes)
-    return state
+        if "form_entries" in state:
+            form = magnitudes.Form(float(state["form_scale"]), bool(state["form_wide"]))
+            _take_form(stream, procedure, task, form, state["form_entries"], memory)
+        # Before any step: one from changed rows would be saved with the rest.
+        stream.resume(found.hashes)
+    picks, state = _finished(stream, procedure, task, state, saved)
+    compares = None if stream.entry is None else stream.entry.compares
+    if compares != "distances" or stream.form.wide:
+        return picks, state
+    scale = stream.form.scale * stream.pool.scale
+    if magnitudes.lost_distances(picks.gains, scale, lambda: _least_entry(stream)):
+        entries = stream.entries()
+        form = stream.form._replace(wide=True)
+        _take_form(stream, procedure, task, form, entries, memory)
+        state = _started(stream, procedure, task, memory)
+        picks, state = _finished(stream, procedure, task, state, saved)
+    return picks, state
+
+
+def _started(stream: Stream, procedure: Procedure, task: Task, memory: int) -> State:
+    """The state after the first pass, in the form that the rows need."""
+    try:
+        with stream.precision():
+            state = procedure.start(stream, task)
+    except OtherForm as other:
+        _take_form(stream, procedure, task, other.form, other.entries, memory)
+        with stream.precision():
+            state = procedure.start(stream, task)
+    return state | stream.form_state()
+
+
+def _take_form(
+    stream: Stream,
+    procedure: Procedure,
+    task: Task,
+    form: magnitudes.Form,
+    entries: np.ndarray,
+    memory: int,
+) -> None:
+    """Rows in another form, and blocks whose size is planned for it."""
+    stream.take_form(form, entries)
+    need = procedure.need(stream.pool.d, task)._asdict()
+    itemsize = 8 if form.wide else 4
+    stream.plan = plan(memory, stream.pool, **need, itemsize=itemsize)
+
+
+def _finished(
+    stream: Stream,
+    procedure: Procedure,
+    task: Task,
+    state: State,
+    saved: Checkpoint | None,
+) -> tuple[Picks, State]:
+    with stream.precision():
+        while not procedure.done(task, state):
+            state = procedure.step(stream, task, state)
+            if saved is not None:
+                saved.save(state, stream.contents.hashes)
+        picks = procedure.finish(stream, task, state)
+        return jax.tree.map(np.asarray, picks), state
+
+
+def _in_gains_unit(stream: Stream, picks: Picks) -> tuple[Picks, float]:
+    """Picks with float32 gains, and the power of two that they are multiplied by."""
+    if stream.wide is None:
+        return picks, stream.form.scale
+    scale = stream.form.scale
+    return seeing.in_gains_unit(picks, stream.wide.powers, scale)
+
+
+def _least_entry(stream: Stream) -> float:
+    """The smallest absolute number of the pool that is not 0, as it is on disk."""
+    parts = blocks(stream.pool, stream.plan.block)
+    return min(magnitudes.least_entry(block.rows[: block.valid]) for block in parts)
 
 
 def _refuse(method: Any) -> None:

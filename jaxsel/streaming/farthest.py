@@ -79,9 +79,9 @@ def certain_picks(block, inside, nearest, centres, known, outside, wanted):
     start = _Walk(
         inside,
         jnp.zeros(len(block), bool),
-        jnp.zeros((TOGETHER, block.shape[1]), jnp.float32),
+        jnp.zeros((TOGETHER, block.shape[1]), block.dtype),
         jnp.zeros(TOGETHER, jnp.int32),
-        jnp.zeros(TOGETHER, jnp.float32),
+        jnp.zeros(TOGETHER, block.dtype),
         jnp.int32(0),
         jnp.bool_(True),
     )

@@ -41,7 +41,7 @@ def _start(stream: Stream, task: Task) -> State:
     found = survey(stream)
     n, d = stream.n, stream.d
     room = max(block_size(task), bases.BLOCK)
-    basis = bases.empty(min(n, d), room, d)
+    basis = bases.empty(min(n, d), room, d, stream.dtype)
     # The state is in the order of a lot, so that ties go to any of the tied.
     order = np.arange(n)
     shuffled = task.options["deterministic"] and task.options["tie"] == "random"
@@ -61,16 +61,16 @@ def _start(stream: Stream, task: Task) -> State:
         "measured": np.zeros_like(basis.rows),  # the basis of the last measurement
         "measured_size": np.int32(0),
         "stale": np.bool_(basis.size > 0),  # whether a measurement is due
-        "share": np.float32(1.0),
+        "share": own.dtype.type(1.0),
         "rows": np.zeros(0, np.int32),
-        "gains": np.zeros(0, np.float32),
+        "gains": np.zeros(0, own.dtype),
         "beyond_rows": np.zeros(0, np.int32),  # picks of a block that was cut short
-        "beyond_gains": np.zeros(0, np.float32),
+        "beyond_gains": np.zeros(0, own.dtype),
         "round_of": np.zeros(0, np.int32),  # of every pick in `rows`
         "rounds": np.int32(1),
         "blocks": np.int32(0),
         "measures": np.int32(basis.size == 0),
-        "ratio": np.float32(0.0),
+        "ratio": own.dtype.type(0.0),
         "zero_rows": np.int64(found.zero_rows),
     }
     return state | ({"order": order} if shuffled else {})
@@ -139,13 +139,13 @@ def _step(stream: Stream, task: Task, state: State) -> State:
             state["round_of"], np.full(added, state["rounds"], np.int32)
         ),
         "beyond_rows": np.zeros(0, np.int32),
-        "beyond_gains": np.zeros(0, np.float32),
+        "beyond_gains": np.zeros(0, state["gains"].dtype),
         "free": np.asarray(ledger.free),
         "basis": np.asarray(ledger.basis.rows),
         "size": np.int32(ledger.basis.size),
         "blocks": np.int32(ledger.passes),
-        "ratio": np.float32(ledger.ratio),
-        "share": np.float32(share),
+        "ratio": np.asarray(ledger.ratio)[()],
+        "share": state["own"].dtype.type(share),
     }
     if state["size"] >= min(stream.n, stream.d):
         return _next_round(state) if _wants_more(state) else state
@@ -172,16 +172,19 @@ def _measure(stream: Stream, state: State) -> State:
     exact = np.square(state["own"])
     if basis.size > 0:
         exact = _pass(stream, state, lambda rows: _squares(rows, basis))
+        if exact.dtype == np.float64:
+            spanned = res.beyond_rounding(jnp.sqrt(exact), jnp.asarray(state["own"]))
+            exact = np.where(np.asarray(spanned) == 0, 0.0, exact)
     state |= {
         "exact": exact,
         "left": exact,
         "measured": state["basis"],
         "measured_size": state["size"],
         "measures": np.int32(state["measures"] + 1),
-        "share": np.float32(1.0),
+        "share": state["own"].dtype.type(1.0),
         "stale": np.bool_(False),
     }
-    worth = np.sqrt(exact) > np.float32(res.EXHAUSTED) * state["own"]
+    worth = np.sqrt(exact) > exact.dtype.type(res.EXHAUSTED) * state["own"]
     return state if np.any(state["free"] & worth) else _next_round(state)
 
 
@@ -197,14 +200,14 @@ def _next_round(state: State) -> State:
         "left": square,
         "rounds": np.int32(state["rounds"] + 1),
         "measures": np.int32(state["measures"] + 1),
-        "share": np.float32(1.0),
+        "share": state["own"].dtype.type(1.0),
         "stale": np.bool_(False),
     }
 
 
 def _pass(stream: Stream, state: State, kernel) -> np.ndarray:
     """One number a row, in the order of the state."""
-    values = np.empty(stream.n, np.float32)
+    values = np.empty(stream.n, stream.dtype)
     for where, rows in stream.scan():
         values[where] = np.asarray(kernel(rows))[: where.stop - where.start]
     return values[state["order"]] if "order" in state else values
@@ -253,7 +256,7 @@ def _filled(task: Task, state: State, rows, gains) -> tuple[np.ndarray, np.ndarr
     _, rest = jax.lax.top_k(jnp.where(state["free"], scores, -jnp.inf), missing)
     return (
         np.concatenate([rows, np.asarray(rest, np.int32)]),
-        np.concatenate([gains, np.zeros(missing, np.float32)]),
+        np.concatenate([gains, np.zeros(missing, gains.dtype)]),
     )
 
 

@@ -31,23 +31,26 @@ def walk(
     key_draws, _ = jax.random.split(key_draws)
     n, d, size = stream.n, stream.d, block_size(task)
     ledger = _ledger(state, task.budget)
-    slack = state["own"] * np.float32(
-        res._per_length(d) * res.EPS if state["measured_size"] > 0 else 0.0
+    own = state["own"]
+    slack = own * own.dtype.type(
+        res.per_length(d) * res.eps(own) if state["measured_size"] > 0 else 0.0
     )
-    blank = jnp.zeros((0, d), jnp.float32)
+    if own.dtype == np.float64:  # as `residuals.measure`
+        slack = np.where(state["exact"] == 0, 0.0, slack)
+    blank = jnp.zeros((0, d), own.dtype)
     now = res.Residuals(blank, state["exact"], state["left"], slack)
     if task.options["deterministic"]:
         fresh = bool(state["size"] == state["measured_size"])
         rows, outside, sure = _highest(now, ledger.free, fresh, size=min(size, n))
         taken = _gathered(stream, state, rows)
         ledger, block = _walk_certain(
-            ledger, taken, rows, state["own"], outside, sure, capacity=min(n, d)
+            ledger, taken, rows, own, outside, sure, capacity=min(n, d)
         )
         return ledger, block.new, int(block.added), 1.0
     rows, bound, coins = _propose(key_draws, now, ledger.free, ledger.passes, size=size)
     taken = _gathered(stream, state, rows)
     ledger, block, ratio = _walk_thinned(
-        ledger, taken, rows, bound, coins, capacity=min(n, d)
+        ledger, taken, rows, own, bound, coins, capacity=min(n, d)
     )
     weight = min(1.0, size / blocked.TELLING)
     share = state["share"] + weight * (ratio - state["share"])
@@ -71,7 +74,7 @@ def _ledger(state: State, budget: int) -> Ledger:
         jnp.int32(state["rounds"]),
         jnp.int32(state["blocks"]),
         jnp.int32(state["measures"]),
-        jnp.float32(state["ratio"]),
+        jnp.asarray(state["ratio"]),
     )
 
 
@@ -85,10 +88,12 @@ def _propose(key, now: res.Residuals, free, blocks, *, size: int):
 
 
 @partial(jax.jit, static_argnames="capacity")
-def _walk_thinned(ledger: Ledger, taken, rows, bound, coins, *, capacity: int):
+def _walk_thinned(ledger: Ledger, taken, rows, own, bound, coins, *, capacity: int):
     block = gather(taken, jnp.arange(len(rows)), ledger.basis)._replace(rows=rows)
+    own = jnp.asarray(own)[rows]
+    block = block._replace(at_start=res.beyond_rounding(block.at_start, own))
     ratio = block.at_start / jnp.where(bound > 0, bound, jnp.inf)
-    block, _ = blocked.thin(ledger, block, bound, coins, capacity, None)
+    block, _ = blocked.thin(ledger, block, own, bound, coins, capacity, None)
     ledger = ledgers.record(ledger, block)
     ledger = ledger._replace(ratio=jnp.maximum(ledger.ratio, jnp.max(ratio)))
     return ledger, block, jnp.mean(ratio)

@@ -33,15 +33,15 @@ def _need(d: int, task: Task) -> Need:
 
 def _start(stream: Stream, task: Task) -> State:
     found = survey(stream)
-    far = np.full(stream.n, np.inf, np.float32)
+    far = np.full(stream.n, np.inf, stream.dtype)
     return {
-        "mean": found.mean.astype(np.float32),
+        "mean": found.mean.astype(stream.dtype),
         "known": np.int64(0),  # labelled rows that `nearest` knows
         "bound": far,
         "nearest": far,
         "free": ~task.labelled,
         "rows": np.zeros(0, np.int64),
-        "gains": np.zeros(0, np.float32),  # squared
+        "gains": np.zeros(0, stream.dtype),  # squared
         "read": np.int64(0),  # picks that `bound` knows
         "passed": np.int64(0),  # picks that `nearest` knows
         "zero_rows": np.int64(found.zero_rows),
@@ -101,7 +101,7 @@ def _step(stream: Stream, task: Task, state: State) -> State:
 def _with_picks(state: State, rows, gains) -> State:
     free = state["free"].copy()
     free[rows] = False
-    gains = np.asarray(gains, np.float32)
+    gains = np.asarray(gains, state["gains"].dtype)
     return state | {
         "free": free,
         "rows": np.concatenate([state["rows"], np.asarray(rows, np.int64)]),
@@ -185,7 +185,7 @@ def _from_differences(rows: jax.Array, centres: jax.Array, start, stop) -> jax.A
         # As in memory: on their own, differences compile to a vectorised pass.
         return jnp.minimum(*parts), squared_distances(rows, centres[i])
 
-    far = jnp.full(len(rows), jnp.inf, jnp.float32)
+    far = jnp.full(len(rows), jnp.inf, rows.dtype)
     return jnp.minimum(*jax.lax.fori_loop(start, stop, one_centre, (far, far)))
 
 
@@ -205,7 +205,7 @@ def _walk(
     block = stream.gather(rows, max(size, 2))
     known = len(state["rows"])
     centres = stream.gather(state["rows"], _room(known + TOGETHER))
-    places, gains = np.zeros(0, np.int64), np.zeros(0, np.float32)
+    places, gains = np.zeros(0, np.int64), np.zeros(0, bound.dtype)
     while len(places) < wanted:
         count = jnp.int32(known + len(places))
         here, found, added = certain_picks(
@@ -238,15 +238,15 @@ def _room(count: int) -> int:
     return max(TOGETHER, 1 << (count - 1).bit_length())
 
 
-def _radius(stream: Stream, task: Task, state: State) -> np.float32:
+def _radius(stream: Stream, task: Task, state: State) -> np.floating:
     """The largest distance of any row to its nearest centre: of a pick not made."""
     if not np.any(state["bound"] > 0):
-        return np.float32(0)
+        return state["bound"].dtype.type(0)
     everyone = state | {"free": np.ones_like(state["free"])}
     _, gains = _walk(stream, task, everyone, 1)
     if len(gains) == 0:
         gains = _measured(stream, everyone)["nearest"].max(keepdims=True)
-    return np.sqrt(np.float32(gains[0]))
+    return np.sqrt(gains[0])
 
 
 def _finish(stream: Stream, task: Task, state: State) -> Picks:
@@ -258,7 +258,7 @@ def _finish(stream: Stream, task: Task, state: State) -> Picks:
         jnp.asarray(state["rows"][:budget], jnp.int32),
         jnp.sqrt(jnp.asarray(gains)),
         jnp.int32(1 + np.sum(gains == 0)),
-        {"radius": jnp.float32(radius)},
+        {"radius": jnp.asarray(radius)},
     )
 
 

@@ -17,7 +17,9 @@ def _need(d: int, task: Task) -> Need:
 
 
 def _start_norm(stream: Stream, task: Task) -> State:
-    found = survey(stream, float(task.options["norm_ord"]))
+    # In float64 the rows are weights, over their divisors: one number each.
+    order = 1.0 if stream.wide else float(task.options["norm_ord"])
+    found = survey(stream, order)
     return {"lengths": found.lengths, "zero_rows": np.int64(found.zero_rows)}
 
 
@@ -29,8 +31,10 @@ def _start_random(stream: Stream, task: Task) -> State:
 def _finish_norm(stream: Stream, task: Task, state: State) -> Picks:
     # The l1 norm of a row of one number is that number.
     options = {**task.options, "norm_ord": 1.0}
-    if options["input_norms"] is not None:
-        options["input_norms"] = jnp.asarray(options["input_norms"])
+    if stream.wide:
+        options["input_norms"] = None
+    elif options["input_norms"] is not None:
+        options["input_norms"] = jnp.asarray(options["input_norms"], jnp.float32)
     lengths, labelled = jnp.asarray(state["lengths"])[:, None], task.labelled
     return select_norm(
         task.key, lengths, jnp.asarray(labelled), budget=task.budget, **options

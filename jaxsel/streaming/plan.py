@@ -54,7 +54,15 @@ def as_bytes(memory: Any) -> int:
     return int(float(found[1]) * size)
 
 
-def plan(memory: int, pool: Pool, *, per_row: int, fixed: int, per_block: int) -> Plan:
+def plan(
+    memory: int,
+    pool: Pool,
+    *,
+    per_row: int,
+    fixed: int,
+    per_block: int,
+    itemsize: int = 4,
+) -> Plan:
     """Divides the memory between state and blocks.
 
     Args:
@@ -63,6 +71,7 @@ def plan(memory: int, pool: Pool, *, per_row: int, fixed: int, per_block: int) -
       per_row: bytes of state a row of the pool, what is computed from it included.
       fixed: bytes whatever the pool's length.
       per_block: bytes a row of a block, beside the row itself.
+      itemsize: bytes of a number that is computed with: 8 where float32 does not do.
 
     Returns:
       Plan.
@@ -70,16 +79,17 @@ def plan(memory: int, pool: Pool, *, per_row: int, fixed: int, per_block: int) -
     Raises:
       UserError: the smallest block does not fit; the message says what would.
     """
-    # Two blocks as they are read, one on the device, and float32 copies of it.
-    a_row = 3 * pool.row_bytes + 3 * 4 * pool.d + per_block
-    held = RUNTIME + per_row * pool.n + fixed + pool.held
+    # Two blocks as they are read, one on the device, and copies of it to compute with.
+    wider = itemsize // 4
+    a_row = 3 * pool.row_bytes + 3 * itemsize * pool.d + wider * per_block
+    held = RUNTIME + wider * (per_row * pool.n + fixed) + pool.held
     least = held + a_row * GRAIN
     if memory < least:
         raise UserError(
             f"expected memory of at least {least} bytes ({least / 2**30:.2f} GiB) for "
             f"{pool.n} rows of {pool.d}: {RUNTIME >> 20} MiB for Python and JAX, "
-            f"{per_row} bytes a row of the pool, and {GRAIN} rows at a time; found "
-            f"{memory} ({memory / 2**30:.2f} GiB)"
+            f"{wider * per_row} bytes a row of the pool, and {GRAIN} rows at a time; "
+            f"found {memory} ({memory / 2**30:.2f} GiB)"
         )
     useful = -(-pool.n // GRAIN) * GRAIN
     block = min((memory - held) // a_row, LARGEST // (4 * pool.d), useful)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,6 +13,9 @@ import numpy as np
 from jaxsel.pools.contents import Contents
 from jaxsel.pools.pool import Pool
 from jaxsel.pools.reading import blocks
+from jaxsel.selection import magnitudes, seeing
+from jaxsel.selection.magnitudes import Form
+from jaxsel.selection.methods import Method
 from jaxsel.selection.rows import unit_rows
 from jaxsel.streaming.plan import Plan
 
@@ -62,6 +66,9 @@ class Stream:
       picked: rows picked so far; methods set it, for the progress line.
       contents: what the rows are, as far as passes have seen; they are compared at
         every pass.
+      compares: what the method compares, see `jaxsel.selection.magnitudes`.
+      form: in which unit and precision.
+      wide: how rows become float64, where float32 does not do; else None.
     """
 
     def __init__(
@@ -70,6 +77,8 @@ class Stream:
         plan: Plan,
         *,
         unit: bool,
+        entry: Method | None = None,
+        options: dict[str, Any] | None = None,
         budget: int = 0,
         progress: Callable[[Reading], None] | None = None,
     ) -> None:
@@ -79,12 +88,19 @@ class Stream:
           pool: the rows.
           plan: see `jaxsel.streaming.plan`.
           unit: whether every row is divided by its length.
+          entry: the method in memory; without it nothing is asked of magnitudes.
+          options: of the method.
           budget: for the progress line.
           progress: called after every block.
         """
         self.pool, self.plan, self.picked = pool, plan, 0
         self.contents, self._checking = Contents(pool), False
         self._unit, self._budget, self._progress = unit, budget, progress
+        self.entry, self.options = entry, options or {}
+        self.form = Form(1.0, False)
+        self.wide: seeing.Widening | None = None
+        self._own = False
+        self._entries = np.zeros(0)
         self._scanned, self._seconds = 0, 0.0
         self._kept: dict[str, Any] = {}
         self._before = pool.bytes_read
@@ -97,23 +113,90 @@ class Stream:
     @property
     def d(self) -> int:
         """Numbers a row."""
+        if self.wide is not None and self.wide.width is not None:
+            return self.wide.width
         return self.pool.d
+
+    @property
+    def dtype(self) -> Any:
+        """Of the rows, and of what is computed from them."""
+        return np.float32 if self.wide is None else np.float64
+
+    def precision(self) -> AbstractContextManager:
+        """The context in which the rows are computed with."""
+        return seeing.precision(self.wide is not None)
+
+    def take_form(self, form: Form, entries: np.ndarray) -> None:
+        """From now on rows come in this form.
+
+        Args:
+          form: for the extent of the rows.
+          entries: float64 `[n]`, their largest entries.
+        """
+        self.form, self._entries, pool = form, entries, self.pool.exact()
+        if pool is not self.pool:  # hashes are of the rows in the pool's own type
+            self.pool, self.contents = pool, Contents(pool)
+        self._own = form != Form(1.0, False)
+        self.wide = None
+        entry = self.entry
+        if entry and form.wide and entry.compares not in ("nothing", "directions"):
+            extent = magnitudes.extent_of(entries)
+            self.wide = seeing.widen(
+                entry, entries, extent, form, self.options, self.pool.d
+            )
+
+    def entries(self) -> np.ndarray:
+        """float64 `[n]`: the largest absolute number of each row, by a pass."""
+        found = np.empty(self.n)
+        for block in blocks(self.pool.exact(), self.plan.block):
+            rows = np.abs(np.asarray(block.rows[: block.valid], np.float64))
+            found[block.start : block.start + block.valid] = rows.max(axis=1)
+        return found * self.pool.scale
+
+    @property
+    def zero_rows(self) -> int:
+        """How many rows are zero, once a form was taken."""
+        return int(np.sum(self._entries == 0))
+
+    def form_state(self) -> dict[str, Any]:
+        """The form as a state keeps it; empty where it is that of most pools."""
+        if self.form == Form(1.0, False):
+            return {}
+        return {
+            "form_scale": np.float64(self.form.scale),
+            "form_wide": np.bool_(self.form.wide),
+            "form_entries": self._entries,
+        }
 
     def scan(self, start: int = 0) -> Iterator[tuple[slice, jax.Array]]:
         """One pass: the places of a block in the pool, and its rows.
 
         Yields:
-          `(where, rows)`: a slice of the pool's rows, and float32 `[block, d]`, zero
-          rows from the slice's length on.
+          `(where, rows)`: a slice of the pool's rows, and `[block, d]`, zero rows from
+          the slice's length on.
         """
+        for where, rows, _ in self.measured(start, bits=False):
+            yield where, rows
+
+    def measured(
+        self, start: int = 0, *, bits: bool = True
+    ) -> Iterator[tuple[slice, jax.Array, np.ndarray | None]]:
+        """As `scan`, with the bits of the rows on disk (`magnitudes.row_bits`)."""
         began = time.perf_counter()
         for block in blocks(self.pool, self.plan.block, start, self.contents.check):
-            raw = jax.device_put(block.rows, may_alias=True)
-            # The block's memory is filled anew once the next one is asked for.
-            rows = self._widen(raw).block_until_ready()
-            del raw
             stop = block.start + block.valid
-            yield slice(block.start, stop), rows
+            where = slice(block.start, stop)
+            found = None
+            if self._own:
+                rows = self._computed(block.rows, where).block_until_ready()
+            else:
+                raw = jax.device_put(block.rows, may_alias=True)
+                if bits:
+                    found = np.asarray(_bits(raw))[: block.valid]
+                # The block's memory is filled anew once the next one is asked for.
+                rows = self._widen(raw).block_until_ready()
+                del raw
+            yield where, rows, found
             began = self._passed(block.valid, began)
 
     def resume(self, hashes: np.ndarray) -> None:
@@ -150,6 +233,8 @@ class Stream:
             began = time.perf_counter()
             found[: len(wanted)] = self.pool.take(wanted)
             self._seconds += time.perf_counter() - began
+        if self._own:
+            return self._computed(found, wanted, raw)
         return self._widen(jnp.asarray(found), raw)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
@@ -182,6 +267,25 @@ class Stream:
         scale = jnp.float32(self.pool.scale)
         return _widened(rows, scale, unit=self._unit and not raw)
 
+    def _computed(
+        self, rows: np.ndarray, where: slice | np.ndarray, raw: bool = False
+    ) -> jax.Array:
+        """Rows in another form than that of most pools, by the host."""
+        unit = self._unit and not raw
+        if not self.form.wide or self.wide is None or unit:
+            if self.form.wide:
+                own = jnp.asarray(magnitudes.by_own_powers(rows))
+            else:
+                scale = self.pool.scale * self.form.scale
+                own = magnitudes.scaled(np.asarray(rows), scale)
+            return unit_rows(own) if unit else own
+        count = len(self._entries[where])
+        found = np.zeros((len(rows), self.d))
+        some = np.asarray(rows[:count], np.float64) * self.pool.scale
+        found[:count] = self.wide.rows_of(some, where)
+        with self.precision():
+            return jnp.asarray(found)
+
     def _reading(self) -> Reading:
         done = self.pool.bytes_read - self._before
         return Reading(
@@ -192,6 +296,11 @@ class Stream:
             done / self._seconds if self._seconds > 0 else 0.0,
             self._checking,
         )
+
+
+@jax.jit
+def _bits(raw: jax.Array) -> jax.Array:
+    return magnitudes.row_bits(raw.astype(jnp.float32))
 
 
 @partial(jax.jit, static_argnames="unit")

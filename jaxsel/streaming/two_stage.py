@@ -48,7 +48,8 @@ def two_stage(first: str, procedure: Procedure, second: str) -> Procedure:
         _, key = jax.random.split(task.key)
         options = _of(second, task.options)
         if options.get("input_norms") is not None:
-            options["input_norms"] = jnp.asarray(options["input_norms"][rows])
+            divisors = options["input_norms"][rows]
+            options["input_norms"] = jnp.asarray(divisors, stream.dtype)
         kept = METHODS[second].function(
             key,
             stream.gather(rows, raw=True),

@@ -30,7 +30,7 @@ def write_assignments(
       path: a new file, or one to write over.
       ids: str `[n]`.
       picks: the `[b]` usable picks by rank, as `seen` counts them.
-      seen: of the pool.
+      seen: of the pool. A row that was left out has no pick: -1 there, nothing here.
       content: str `[n]`, see `growing.row_hashes`.
     """
     import pyarrow as pa
@@ -44,14 +44,15 @@ def write_assignments(
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for start in range(0, len(ids), GROUP):
             part = slice(start, min(start + GROUP, len(ids)))
-            pick = pa.array(seen.nearest[part])
+            nobody = seen.nearest[part] < 0
+            pick = pa.array(seen.nearest[part], mask=nobody)
             columns = [
                 # Bytes of file names that are no text can not stand in the file.
                 pa.array([printable(name) for name in ids[part].tolist()], pa.string()),
                 pa.array(np.arange(part.start, part.stop)),
                 names.take(pick),
                 ranks.take(pick),
-                pa.array(seen.distances[part]),
+                pa.array(seen.distances[part], mask=nobody),
                 pa.array(content[part].tolist(), text),
             ]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))

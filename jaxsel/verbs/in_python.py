@@ -16,6 +16,7 @@ from jaxsel.annotation.labels import Label
 from jaxsel.frames import warn_of
 from jaxsel.roles import asked_of
 from jaxsel.selection.api import check_options
+from jaxsel.selection.dropping import DroppedRowsWarning
 from jaxsel.selection.validate import as_count, as_labelled, as_seed
 from jaxsel.sources.source import Source
 from jaxsel.verbs.column_options import remembered
@@ -49,6 +50,7 @@ def select_round(
     features: str | None = None,
     ids: str | None = None,
     strict: bool = False,
+    drop_bad: bool = False,
     force: bool = False,
     ignore_memory: bool = False,
 ) -> Done:
@@ -72,13 +74,15 @@ def select_round(
         names the rows, as for `jaxsel.open_source`; without them the earlier round's,
         or the rule of `jaxsel.columns`, and a warning says what was left out.
       strict: whether an image that cannot be read is an error.
+      drop_bad: whether rows with NaN or infinity are left out, with a warning; else
+        they are an error. They count as unusable in later rounds too.
       force: whether the files of a round in `out` may be replaced.
       ignore_memory: whether to begin even where a forecast says that memory does not
         suffice.
 
     Returns:
       The round: `picks` by rank with `id`, `path`, `index`, `gain`, `represents`;
-      `added`, `reason`, `findings`.
+      `added`, `reason`, `findings`, `dropped`.
 
     Raises:
       UserError: what was expected, found, and what to do; nothing was written.
@@ -112,7 +116,16 @@ def select_round(
         if here is None:  # else what is left depends on the earlier picks
             check_room(len(opened.ids), labels, (), budget)
         wish = Wish(
-            budget, method, seed, labels, True, options, limits, ignore_memory, reading
+            budget,
+            method,
+            seed,
+            labels,
+            True,
+            options,
+            limits,
+            ignore_memory,
+            reading,
+            drop_bad,
         )
         check_before_encoding(opened, wish, here)
         return here, wish
@@ -126,12 +139,16 @@ def select_round(
         check=wished if _is_named(labelled) else None,
     )
     here, wish = wished(opened)
-    for sentence in sentences_before(opened, here):
-        warnings.warn(sentence, stacklevel=2)
+    for line in sentences_before(opened, here):
+        warnings.warn(line, stacklevel=2)
     warn_of(opened.roles)
     if not pool.learned:
         warnings.warn(UNTRAINED, stacklevel=2)
-    return make_round(opened, pool, wish, folder, here)
+    done = make_round(opened, pool, wish, folder, here)
+    if done.dropped:
+        dropped = sentence(done.dropped, len(opened.ids))
+        warnings.warn(dropped, DroppedRowsWarning, stacklevel=2)
+    return done
 
 
 def _is_named(labelled: Any) -> bool:

@@ -112,8 +112,9 @@ def _plane(
     story: Story,
     labelled: Sequence[int],
 ) -> PoolMap:
-    plane = plane_of(rows)
-    drawn = evenly(len(rows), DRAWN)
+    fine = np.flatnonzero(np.isfinite(story.seen.norms))
+    plane = plane_of(rows if len(fine) == len(rows) else rows[fine])
+    drawn = fine[evenly(len(fine), DRAWN)]
     known = np.array(labelled, np.int64)
     known = known[evenly(len(known), _LABELLED_DRAWN)]
     return PoolMap(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import click
+import numpy as np
 
 from jaxsel.annotation.labels import UNUSABLE, Label
 from jaxsel.annotation.picks import Pick
@@ -27,6 +28,7 @@ from jaxsel.verbs.constraining import (
     in_words,
     limits_of,
 )
+from jaxsel.verbs.dropping import Fine, fine_part, in_source, told
 from jaxsel.verbs.encoding import Pool
 from jaxsel.verbs.examining import examined
 from jaxsel.verbs.explaining import coverage_json, explain
@@ -53,6 +55,7 @@ class Wish(NamedTuple):
       limits: constraints; `None` for the earlier round's, or none.
       ignore_memory: whether a forecast that memory does not suffice stops nothing.
       reading: what was said of the columns of a table, for the next round.
+      drop_bad: whether rows that are not finite are left out; else they are an error.
     """
 
     budget: int
@@ -64,6 +67,7 @@ class Wish(NamedTuple):
     limits: Limits | None = None
     ignore_memory: bool = False
     reading: Asked = NOTHING
+    drop_bad: bool = False
 
 
 class Done(NamedTuple):
@@ -77,6 +81,7 @@ class Done(NamedTuple):
       findings: of the doctor.
       coverage: of the pool by the picks.
       heeded: what came of the constraints; empty without.
+      dropped: rows that are not finite and were left out.
     """
 
     round: Round
@@ -86,6 +91,7 @@ class Done(NamedTuple):
     findings: list[Finding]
     coverage: Coverage
     heeded: Mapping[str, Any] = {}
+    dropped: tuple[int, ...] = ()
 
 
 class _Start(NamedTuple):
@@ -140,6 +146,11 @@ def make_round(
     start = _start(source, pool, wish, earlier)
     if not start.more and not start.stay:
         raise UserError("expected a budget of at least 1 label, found 0: ask for more")
+    fine = fine_part(pool.rows, wish.drop_bad, start.unusable)
+    gone = frozenset(fine.dropped.tolist())
+    start = start._replace(
+        labelled=start.labelled - gone, unusable=start.unusable | gone
+    )
     known = start.rows.known
     check_room(len(source.ids), known, start.unusable, start.more)
     how = _how(wish, pool, start, earlier)
@@ -154,23 +165,33 @@ def make_round(
             options=how.options,
         )
     heeded = constraints_after(how.limits, source, start.rows)
-    findings = _examined(source, pool, start.more, wish.quiet)
+    findings = _examined(source, fine, start.more, wish.quiet)
     picked = _picked(source, pool, start, how, heeded)
     new = picked.picks
     before = earlier.picks if earlier else ()
     kept = {pick.id for pick in (*start.stay, *start.excluded)}
+    all_picks = joined(before, kept, new)
+    places = fine.among([pick.index for pick in all_picks])
+    if len(places) < len(all_picks):
+        raise UserError(
+            "expected picks of earlier rounds with finite features, found "
+            f"{len(all_picks) - len(places)} without: start a first round anew"
+        )
+    place_of = dict(zip(fine.places[places].tolist(), places.tolist(), strict=True))
+    barred: Any = () if heeded is None else heeded.exclude
     story = explain(
-        joined(before, kept, new),
-        pool.rows,
-        labelled=start.labelled,
-        unusable=start.unusable,
+        [pick._replace(index=place_of[pick.index]) for pick in all_picks],
+        fine.rows,
+        labelled=fine.among(start.labelled).tolist(),
+        unusable=fine.among(start.unusable).tolist(),
         method=how.method,
         radius=picked.radius,
         seed=how.seed,
-        barred=() if heeded is None else heeded.exclude,
+        barred=barred if barred is None else fine.among(np.asarray(barred, int)),
     )
-    told, growth = provenance(), earlier.growth if earlier else None
-    versions = {name: v for name, v in told.pop("versions").items() if v}
+    where_from, growth = provenance(), earlier.growth if earlier else None
+    story = in_source(story, fine, len(source.ids))
+    versions = {name: v for name, v in where_from.pop("versions").items() if v}
     # What money did not reach for is not asked for again by a backfill.
     paid = len(start.stay) + len(new)
     budget = wish.budget if picked.ended == "budget" else paid
@@ -178,7 +199,7 @@ def make_round(
         source, pool, start, how, earlier, budget, versions, folder, wish.reading
     )
     manifest = {
-        "provenance": told,
+        "provenance": where_from,
         "findings": as_json(findings),
         "reason": how.reason,
         "features": list(pool.rows.shape),
@@ -190,6 +211,7 @@ def make_round(
         "added": len(new),
         "asked": start.more,
         "columns": columns_hash(heeded),
+        "dropped": sorted(gone),
         "coverage": coverage_json(story.coverage),
         "constraints": in_words(how.limits, picked.heeded),
     }
@@ -198,7 +220,14 @@ def make_round(
     assert content is not None  # its images were opened
     write_folder(folder, story, one, manifest, source.ids, report, content)
     return Done(
-        one, story.picks, len(new), how.reason, findings, story.coverage, picked.heeded
+        one,
+        story.picks,
+        len(new),
+        how.reason,
+        findings,
+        story.coverage,
+        picked.heeded,
+        tuple(sorted(gone)),
     )
 
 
@@ -324,8 +353,9 @@ def _of_the_pool_now(earlier: Earlier, pool: Pool) -> Round:
     return before._replace(fingerprint=pool.fingerprint)
 
 
-def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Finding]:
-    findings = examined(pool.rows, more or None, source.ids)
+def _examined(source: Source, fine: Fine, more: int, quiet: bool) -> list[Finding]:
+    findings = examined(fine.rows, more or None, source.ids[fine.places])
+    findings = told(findings, fine, source.ids)
     if not quiet:
         click.echo(printable(words(findings)), err=True)
     errors = [finding for finding in findings if finding.severity == "error"]
@@ -333,6 +363,11 @@ def _examined(source: Source, pool: Pool, more: int, quiet: bool) -> list[Findin
         raise UserError(
             f"expected features without errors, found {len(errors)}, which jaxsel "
             f"doctor shows too: {' '.join(finding.sentence for finding in errors)}"
+            + (
+                " --drop-bad (drop_bad=True) leaves them out."
+                if any(finding.code == "not-finite" for finding in errors)
+                else ""
+            )
         )
     return findings
 

@@ -98,6 +98,11 @@ _ENDED = {
 @column_options
 @constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
+@click.option(
+    "--drop-bad",
+    is_flag=True,
+    help="Leave out rows with NaN or infinity, which are a mistake otherwise.",
+)
 @click.option("--force", is_flag=True, help="Replace the files of an earlier round.")
 @click.option(
     "--ignore-memory",
@@ -121,6 +126,7 @@ def select(
     features: str | None,
     ids: str | None,
     strict: bool,
+    drop_bad: bool,
     force: bool,
     ignore_memory: bool,
     as_json: bool,
@@ -188,6 +194,7 @@ def select(
             limits,
             ignore_memory,
             reading,
+            drop_bad,
         )
         check_before_encoding(opened, wish, here)
         return here, wish
@@ -292,6 +299,7 @@ def found(
         "reading": reading_json(source.reading),
         "since": growth.as_json() if growth is not None else None,
         "findings": findings_json(done.findings),
+        "dropped": list(done.dropped),
     }
 
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import click
 import numpy as np
@@ -18,6 +19,7 @@ from jaxsel.pools.pool import Pool
 from jaxsel.roles import NOTHING
 from jaxsel.selection.api import Selection
 from jaxsel.selection.choice import chosen, said_if_unnamed
+from jaxsel.selection.dropping import DroppedRowsWarning, sentence
 from jaxsel.streaming.api import select_from_disk
 from jaxsel.streaming.methods import STREAMED, check_streamed
 from jaxsel.verbs.column_options import (
@@ -65,6 +67,11 @@ _FIRST = 5
 )
 @column_options
 @click.option("--scale", type=float, default=1.0, help="Multiplies integer rows.")
+@click.option(
+    "--drop-bad",
+    is_flag=True,
+    help="Leave out rows with NaN or infinity, which are a mistake otherwise.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0)
 @click.option(
     "-o",
@@ -88,6 +95,7 @@ def stream(
     features: str | None,
     ids: str | None,
     scale: float,
+    drop_bad: bool,
     seed: int,
     out: pathlib.Path,
     force: bool,
@@ -136,6 +144,7 @@ def stream(
         "memory": memory,
         "labelled": known,
         "reading": reading.record(),
+        "drop_bad": drop_bad,
     }
     selection = run(pool, asked, checkpoint)
     selection.info["reason"] = reason
@@ -147,6 +156,7 @@ def stream(
         "pool": {**pool.fingerprint(), "contents": selection.info["contents"]},
         "table": columns_found(pool.roles),
         "info": {name: plain(value) for name, value in selection.info.items()},
+        "dropped": [int(row) for row in selection.info.get("dropped", ())],
         "provenance": provenance(),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -170,7 +180,8 @@ def run(
     pool: Pool, asked: dict[str, Any], checkpoint: pathlib.Path | None
 ) -> Selection:
     """The selection that a manifest describes, with a line that says how it stands."""
-    with Standing(f"{asked['method']} from disk") as standing:
+    with Standing(f"{asked['method']} from disk") as standing, catch_warnings():
+        simplefilter("ignore", DroppedRowsWarning)  # printed with the picks
         return select_from_disk(
             pool,
             asked["budget"],
@@ -179,6 +190,7 @@ def run(
             seed=asked["seed"],
             memory=asked["memory"],
             checkpoint=checkpoint,
+            drop_bad=asked.get("drop_bad", False),
             progress=lambda reading: standing.say(reading.line()),
             **asked["options"],
         )
@@ -237,6 +249,8 @@ def _text(selection: Selection, pool: Pool, out: pathlib.Path) -> str:
         lines.append(
             f"coverage {info['coverage']:.3f} ± {half:.3f} (95 %), by a sample of rows"
         )
+    if len(dropped := info.get("dropped", ())):
+        lines.append(sentence(dropped, pool.n))
     for pick in picks_of(selection, pool)[:_FIRST]:
         lines.append(f"  {pick.rank}. row {pick.index:,}{_named(pick)}")
     if len(selection) > _FIRST:

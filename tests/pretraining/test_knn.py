@@ -35,3 +35,18 @@ def test_too_small_a_bank_is_refused():
     rows = np.eye(3, dtype=np.float32)
     with pytest.raises(UserError, match="100 rows of bank"):
         knn_accuracy(rows, [0, 1, 2], rows, [0, 1, 2], n_classes=3)
+
+
+def test_rows_that_are_not_finite_neither_vote_nor_are_right():
+    rng = np.random.default_rng(0)
+    labels = np.arange(400) % 5
+    bank = np.eye(8, dtype=np.float32)[labels] + 0.1 * rng.normal(size=(400, 8))
+    queries = bank[:300].astype(np.float32)
+    given = {"n_classes": 5, "k": 20, "temperature": 0.1}
+    assert knn_accuracy(bank, labels, queries, labels[:300], **given) == 1
+    queries[[0, 123, 299], 3] = [np.nan, np.inf, np.nan]
+    bank[5:200:7, 2] = np.nan
+    found = knn_accuracy(bank, labels, queries, labels[:300], **given)
+    assert found == pytest.approx(297 / 300)
+    bank[:] = np.nan
+    assert knn_accuracy(bank, labels, queries, labels[:300], **given) == 0

@@ -70,6 +70,9 @@ def main() -> None:
             continue
         n, d, method = case["n"], case["d"], case["method"]
         rows = pool_of(n, d)
+        if case.get("powers"):  # of any magnitude, some of subnormal numbers
+            powers = np.random.default_rng(2).integers(-140, 120, (n, 1))
+            rows = np.ldexp(rows, powers)
         labelled = np.random.default_rng(0).choice(n, case["labelled"], replace=False)
         mesh = jaxsel.pool_mesh(case["devices"])
         arguments = (rows, case["budget"], method)

@@ -207,7 +207,7 @@ def test_results_do_not_depend_on_where_the_features_lie():
 @pytest.mark.parametrize(
     ("method", "options", "message"),
     [
-        ("norm", {"input_norms": np.full(24, 1e300)}, "input_norms must be finite"),
+        ("norm", {"input_norms": np.full(24, np.inf)}, "input_norms must be finite"),
         ("probcover", {"delta": "wide"}, '"auto" or "purity"'),
         ("max_herding", {"bandwidth": "wide"}, '"auto"'),
         ("typiclust", {"n_init": None}, "n_init must be a whole number"),

@@ -8,6 +8,7 @@ import pytest
 from jaxsel.selection.delta import auto_delta, purity_delta
 from jaxsel.selection.max_herding import select_max_herding
 from jaxsel.selection.probcover import select_probcover
+from jaxsel.selection.rows import unit_rows
 
 KEY = jax.random.key(0)
 RADIUS = 0.65
@@ -48,6 +49,25 @@ def test_purity_is_the_largest_radius_with_enough_pure_balls(tile):
     distance = distances(rows, rows)
     assert pure_share(distance, clusters, delta - 1e-5) >= 0.95
     assert pure_share(distance, clusters, delta + 1e-5) < 0.95
+
+
+def test_purity_is_the_largest_float32_with_enough_pure_balls():
+    # To the last bit, for copies, lattices of many equal distances, and few clusters.
+    rng = np.random.default_rng(1)
+    for trial in range(24):
+        rows = rng.normal(size=(40, 5))
+        if trial % 4:
+            rows = np.rint(rows * trial % 4)[rng.integers(0, 40 // (trial % 4), 40)]
+        rows = np.array(unit_rows(jnp.asarray(rows, jnp.float32)))
+        clusters = rng.integers(0, 1 + trial % 5, 40)
+        delta = np.float32(purity_delta(jnp.asarray(rows), jnp.asarray(clusters)))
+        wide = rows.astype(np.longdouble)
+        apart = np.sqrt(((wide[:, None] - wide) ** 2).sum(axis=-1))
+        other = clusters[:, None] != clusters
+        least = np.where(other, apart, np.inf).min(axis=1)
+        assert (delta <= least).sum() >= 38  # of 40: 95 %
+        if delta < 2:
+            assert (np.nextafter(delta, np.float32(3)) <= least).sum() < 38
 
 
 def test_purity_of_one_cluster_is_the_whole_sphere():

@@ -50,6 +50,7 @@ ODD = [
     {"method": "norm", "n": 61, "d": 8, "budget": 6, "labelled": 3, "ids": True},
     {"method": "random", "n": 9, "d": 8, "budget": 6, "devices": 7},
     {"method": "norm", "n": 20, "d": 3, "budget": 3},
+    {"method": "norm", "n": 61, "d": 8, "budget": 6, "ids": True, "powers": True},
 ]
 
 
@@ -95,6 +96,8 @@ OPTIONS = [
         **SMALL,
     },
     {"method": "gram_schmidt", "options": {"norm_ord": 1}, **SMALL},
+    {"method": "gram_schmidt", "powers": True, **SMALL},
+    {"method": "k_center", "powers": True, **SMALL},
     {"method": "probcover+norm", "options": {"delta": 0.5}, **SMALL},
     {"method": "typiclust+gs", **SMALL},
     # Fewer rows than devices, and than neighbours are looked for.

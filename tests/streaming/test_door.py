@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+import jaxsel
 from jaxsel.errors import UserError
 from jaxsel.pools.opening import open_pool
+from jaxsel.selection.dropping import DroppedRowsWarning
 from jaxsel.streaming import methods, plan
 from jaxsel.streaming.api import select_from_disk
 from jaxsel.streaming.plan import as_bytes
@@ -67,15 +69,42 @@ def test_rows_that_are_no_numbers_are_named(rows, pool, tmp_path):
                 select_from_disk(pool, 5, method)
 
 
-def test_numbers_whose_squares_overflow_want_a_scale(rows, tmp_path):
+def test_numbers_whose_squares_overflow_need_no_scale(rows, tmp_path):
     path = tmp_path / "x.npy"
     np.save(path, rows * np.float32(2.0**60))
-    with pytest.raises(UserError, match="scale="):
-        select_from_disk(path, 5, "k_center")
-    found = select_from_disk(open_pool(path, scale=2.0**-60), 5, "k_center")
+    found = select_from_disk(path, 5, "k_center")
+    scaled = select_from_disk(open_pool(path, scale=2.0**-60), 5, "k_center")
     np.save(path, rows)
     plain = select_from_disk(path, 5, "k_center")
-    assert found.indices.tolist() == plain.indices.tolist()
+    assert found.indices.tolist() == plain.indices.tolist() == scaled.indices.tolist()
+    unscaled = found.gains[1:] / np.float32(found.info["scale"]) / 2.0**60
+    assert np.allclose(unscaled, plain.gains[1:], rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["random", "k_center", "typiclust"])
+def test_one_nan_is_named_whatever_maxima_do(tmp_path, method):
+    pool = np.random.default_rng(0).normal(size=(400, 128)).astype(np.float32)
+    pool[123, 5] = np.nan
+    np.save(tmp_path / "x.npy", pool)
+    with pytest.raises(UserError, match=r"1 row.*row 123 .*--drop-bad"):
+        select_from_disk(tmp_path / "x.npy", 8, method)
+
+
+def test_rows_that_are_not_finite_are_left_out_where_asked(tmp_path):
+    pool = np.random.default_rng(0).normal(size=(400, 12)).astype(np.float32)
+    bad = [0, 1, 123, 399]
+    pool[bad, 5] = [np.nan, np.inf, -np.inf, np.nan]
+    np.save(tmp_path / "x.npy", pool[:200])
+    np.save(tmp_path / "y.npy", pool[200:])
+    labelled = [1, 5, 300]
+    inputs = np.arange(400) % 7 + 1
+    given = {"labelled": labelled, "drop_bad": True, "input_norms": inputs}
+    with pytest.warns(DroppedRowsWarning, match="4 of 400"):
+        disk = select_from_disk(str(tmp_path / "*.npy"), 20, "norm", **given)
+    with pytest.warns(DroppedRowsWarning, match="4 of 400"):
+        memory = jaxsel.select(pool, 20, "norm", **given)
+    assert disk.indices.tolist() == memory.indices.tolist()
+    assert disk.info["dropped"].tolist() == memory.info["dropped"].tolist() == bad
 
 
 def test_the_least_memory_is_said_and_works(pool):

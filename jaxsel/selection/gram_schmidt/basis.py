@@ -1,6 +1,6 @@
 """An orthonormal basis that grows: the span of the picks (and labelled rows) so far."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,10 +20,10 @@ class Basis(NamedTuple):
     size: jax.Array
 
 
-def empty(capacity: int, room: int, d: int) -> Basis:
+def empty(capacity: int, room: int, d: int, dtype: Any = jnp.float32) -> Basis:
     """A basis of size 0 for up to `capacity` rows, appended to `room` at a time."""
     held = -(-(capacity + room) // BLOCK) * BLOCK
-    return Basis(jnp.zeros((held, d), jnp.float32), jnp.int32(0))
+    return Basis(jnp.zeros((held, d), dtype), jnp.int32(0))
 
 
 def product(a: jax.Array, b: jax.Array) -> jax.Array:

@@ -45,7 +45,7 @@ def gather(features: jax.Array, rows: jax.Array, basis: bases.Basis) -> Block:
     """Opens a block on rows `[b]` of the pool."""
     # Twice from the original rows: the second pass removes what rounding left.
     rest = bases.project_out(basis, bases.project_out(basis, features[rows]))
-    zeros = jnp.zeros(rows.shape, jnp.float32)
+    zeros = jnp.zeros(rows.shape, features.dtype)
     return Block(
         rows,
         rest,
@@ -92,7 +92,7 @@ def span(features: jax.Array, wanted: jax.Array, room: int) -> bases.Basis:
     """
     n, d = features.shape
     size = bases.BLOCK
-    nothing = bases.empty(min(n, d), max(room, size), d)
+    nothing = bases.empty(min(n, d), max(room, size), d, features.dtype)
 
     def extend(basis: bases.Basis) -> bases.Basis:
         count = jnp.sum(wanted, dtype=jnp.int32)

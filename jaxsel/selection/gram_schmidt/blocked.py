@@ -128,9 +128,10 @@ def _draw_until_loose(
         uniforms = jax.random.uniform(key_pass, (3, block_size), jnp.float32)
         rows = sampling.proportional(uniforms[:2], bound)
         block = gather(features, rows, state.ledger.basis)
+        block = block._replace(at_start=res.beyond_rounding(block.at_start, own[rows]))
         ratio = block.at_start / jnp.where(bound[rows] > 0, bound[rows], jnp.inf)
         block, standing = thin(
-            state.ledger, block, bound[rows], uniforms[2], capacity, rules
+            state.ledger, block, own[rows], bound[rows], uniforms[2], capacity, rules
         )
         ledger = ledgers.record(state.ledger, block)._replace(standing=standing)
         ledger = ledger._replace(ratio=jnp.maximum(ledger.ratio, jnp.max(ratio)))
@@ -143,13 +144,14 @@ def _draw_until_loose(
         share = state.share + weight * (jnp.mean(ratio) - state.share)
         return Passes(ledger, left, share)
 
-    start = Passes(ledger, residuals.left, jnp.float32(1.0))
+    start = Passes(ledger, residuals.left, jnp.ones((), residuals.left.dtype))
     return jax.lax.while_loop(usable, one_pass, start).ledger
 
 
 def thin(
     ledger: Ledger,
     block: Block,
+    own: jax.Array,
     bound: jax.Array,
     coins: jax.Array,
     capacity: int,
@@ -160,6 +162,7 @@ def thin(
     Args:
       ledger: the picks before this pass.
       block: the proposals.
+      own: float32 `[b]`, their own lengths.
       bound: float32 `[b]`, the weights they were drawn with.
       coins: float32 `[b]`, uniform.
       capacity: the largest size of the basis.
@@ -175,6 +178,7 @@ def thin(
     def one_proposal(t, walk: tuple[Block, Standing | None, jax.Array]):
         block, standing, grown = walk
         length = jnp.sqrt(jnp.sum(jnp.square(block.rest[t])))
+        length = res.beyond_rounding(length, own[t])
         again = jnp.any(block.taken & (block.rows == block.rows[t]))
         # A bound of 0 marks a row that is not free.
         accept = (coins[t] * bound[t] < length) & (bound[t] > 0) & ~again

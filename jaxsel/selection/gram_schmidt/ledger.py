@@ -54,14 +54,14 @@ def open_ledger(
     zero = jnp.int32(0)
     return Ledger(
         jnp.zeros(budget, jnp.int32),
-        jnp.zeros(budget, jnp.float32),
+        jnp.zeros(budget, features.dtype),
         zero,
         ~labelled,
         basis,
         jnp.int32(1),
         zero,
         zero,
-        jnp.float32(0),
+        jnp.zeros((), features.dtype),
         None if rules is None else rule.begin(rules, budget),
     )
 

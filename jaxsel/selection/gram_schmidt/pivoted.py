@@ -165,7 +165,7 @@ def take_certain(
         free = ledger.free[block.rows]
         if rules is not None and standing is not None:
             free = free & rule.allowed(rules, standing, block.rows)
-        left = row_norms(block.rest)
+        left = res.beyond_rounding(row_norms(block.rest), own[block.rows])
         given = (block.added == 0) & (sure >= 0)
         place = jnp.where(
             given,
@@ -173,7 +173,7 @@ def take_certain(
             res.heaviest(left, free & ~block.taken),
         ).astype(jnp.int32)
         length = left[place]
-        tied = (length >= outside.length * (1.0 - res.TIE)) & (
+        tied = (length >= outside.length * (1.0 - res.tie(length))) & (
             outside.bound <= length * (1.0 + PADDED)
         )
         longest = ((length > outside.bound) | tied) & (length > enough[place])

@@ -17,10 +17,10 @@ from jaxsel.selection.gram_schmidt import basis as bases
 # A row is exhausted when its residual is below this share of its own length.
 EXHAUSTED = 1e-4
 
-EPS = float(jnp.finfo(jnp.float32).eps)
-
-# Lengths this close are one length computed in two orders of summation.
-TIE = 4 * EPS
+# In float64 rows may be of any length, and what rounding leaves of a long row that is
+# spanned may be longer than all of a short one: below this share of its own length a
+# residual is taken for 0. (In float32 rows are of lengths for which it is shorter.)
+ROUNDED = 2.0**-40
 
 
 class Residuals(NamedTuple):
@@ -51,7 +51,12 @@ def measure(features: jax.Array, own: jax.Array, basis: bases.Basis) -> Residual
 
     def project(features):
         base = bases.project_out(basis, features)
-        return base, jnp.sum(jnp.square(base), axis=1), own * (_per_length(d) * EPS)
+        exact = jnp.sum(jnp.square(base), axis=1)
+        slack = own * (per_length(d) * eps(own))
+        spanned = beyond_rounding(jnp.sqrt(exact), own) == 0
+        if own.dtype == jnp.float64:
+            exact, slack = (jnp.where(spanned, 0, value) for value in (exact, slack))
+        return base, exact, slack
 
     def as_they_are(features):
         plain = unprojected(features, own)
@@ -81,13 +86,30 @@ def lengths(residuals: Residuals) -> jax.Array:
 def bounds(residuals: Residuals) -> jax.Array:
     """Upper bounds of the true residual lengths: float32 `[n]`."""
     d = residuals.base.shape[1]
-    padding = (_per_square(d) * EPS) * residuals.exact
+    padding = (_per_square(d) * eps(residuals.exact)) * residuals.exact
     return jnp.sqrt(jnp.maximum(residuals.left, 0.0) + padding) + residuals.slack
 
 
 def exhausted(residuals: Residuals, own: jax.Array, free: jax.Array) -> jax.Array:
     """Whether no free row has a residual worth the name; wants a fresh measure."""
     return ~jnp.any(free & (lengths(residuals) > EXHAUSTED * own))
+
+
+def beyond_rounding(lengths: jax.Array, own: jax.Array) -> jax.Array:
+    """Residual lengths, 0 where float64 rows are spanned but for rounding."""
+    if lengths.dtype != jnp.float64:
+        return lengths
+    return jnp.where(lengths > ROUNDED * own, lengths, 0.0)
+
+
+def eps(values: jax.Array) -> float:
+    """The rounding of a number of that type, float32 or float64."""
+    return float(jnp.finfo(values.dtype).eps)
+
+
+def tie(lengths: jax.Array) -> float:
+    """Lengths this close are one length computed in two orders of summation."""
+    return 4 * eps(lengths)
 
 
 def _per_square(d: int) -> float:
@@ -99,7 +121,7 @@ def _per_square(d: int) -> float:
     return 16.0 + 4.0 * d**0.5
 
 
-def _per_length(d: int) -> float:
+def per_length(d: int) -> float:
     """Rounding of a projected row, in eps of the row's own length."""
     return 8.0 + 2.0 * d**0.5
 
@@ -107,5 +129,5 @@ def _per_length(d: int) -> float:
 def heaviest(weights: jax.Array, free: jax.Array) -> jax.Array:
     """The first free place whose weight is the largest, but for a last few bits."""
     weights = jnp.where(free, weights, -1.0)
-    tied = weights >= jnp.max(weights) * (1.0 - TIE)
+    tied = weights >= jnp.max(weights) * (1.0 - tie(weights))
     return jnp.argmax(tied & free).astype(jnp.int32)

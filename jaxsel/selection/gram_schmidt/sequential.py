@@ -10,7 +10,11 @@ from jaxsel.selection import sampling
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.gram_schmidt import basis as bases
 from jaxsel.selection.gram_schmidt.block import span
-from jaxsel.selection.gram_schmidt.residuals import EXHAUSTED, heaviest
+from jaxsel.selection.gram_schmidt.residuals import (
+    EXHAUSTED,
+    beyond_rounding,
+    heaviest,
+)
 from jaxsel.selection.norm import row_norms
 from jaxsel.selection.rules import Rules, Standing
 from jaxsel.selection.sharded import mesh
@@ -97,7 +101,11 @@ def run(
             lambda state: _next_round(state, features, own, free),
             state,
         )
-        weights = jnp.where(state.uniform, 1.0, row_norms(state.residual, norm_ord))
+        weights = row_norms(state.residual, norm_ord)
+        if weights.dtype == jnp.float64:
+            spanned = beyond_rounding(row_norms(state.residual), own) == 0
+            weights = jnp.where(spanned, 0.0, weights)
+        weights = jnp.where(state.uniform, 1.0, weights)
         weights = jnp.where(free, weights, 0.0)
         if deterministic:
             row = heaviest(weights, free)
@@ -117,7 +125,7 @@ def run(
         )
         return state, rows.at[i].set(row), gains.at[i].set(length)
 
-    blank = (jnp.zeros(budget, jnp.int32), jnp.zeros(budget, jnp.float32))
+    blank = (jnp.zeros(budget, jnp.int32), jnp.zeros(budget, features.dtype))
     return jax.lax.fori_loop(0, budget, one_pick, (start, *blank))
 
 

@@ -9,11 +9,12 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
 from jaxsel.errors import UserError
+from jaxsel.selection import magnitudes, seeing
 from jaxsel.selection.contract import Picks, no_picks
 from jaxsel.selection.methods import Method
 from jaxsel.selection.rows import unit_rows
 from jaxsel.selection.sharded.mesh import BY_ROWS, EVERYWHERE, POOL, by_rows
-from jaxsel.selection.sharded.placing import Placed, Rows, place
+from jaxsel.selection.sharded.placing import Placed, Rows, place, spread
 
 # Options that do not shape the program: another value does not compile it anew.
 _TRACED = ("delta", "bandwidth", "input_norms", "clusters", "candidates")
@@ -33,30 +34,57 @@ class OnMesh:
 
     Attributes:
       placed: the rows as they are.
-      rows: the rows as the method sees them, to be read by number.
+      extent: their range.
     """
 
     def __init__(
         self, features: Any, entry: Method, mesh: Mesh, order: np.ndarray | None
     ) -> None:
         check_mesh(mesh)
-        self._entry, self._mesh = entry, mesh
-        placed = place(features, mesh, order)
-        self._seen = unit_rows(placed.rows) if entry.rows == "unit" else placed.rows
-        self.placed: Placed = placed._replace(rows=self._seen)
-        self.rows = Rows(self._seen, placed.n, mesh)
+        self._entry, self._mesh, self._order = entry, mesh, order
+        self.placed: Placed = place(features, mesh, order)
+        self.extent = magnitudes.extent_of(self.placed.entries)
+
+    def see(self, form: magnitudes.Form, options: dict[str, Any]) -> seeing.Seen:
+        """The rows as the method sees them, laid over the mesh; as `seeing.see`."""
+        rows, n, entries, given = self.placed
+        entry, d = self._entry, given.shape[1]
+
+        def again(rows_of: Any, width: int, dtype: Any) -> jax.Array:
+            return spread(given, self._mesh, self._order, rows_of, width, dtype)
+
+        powers, narrow = None, seeing.narrow_options(options)
+        if not form.wide:
+            if not seeing.is_held(self.extent, form.scale):
+                rows = again(lambda part, _: part * form.scale, d, np.float32)
+            elif form.scale != 1.0:
+                rows = magnitudes.scaled(rows, form.scale)
+        elif entry.compares in ("nothing", "directions"):
+            rows = again(lambda part, _: magnitudes.by_own_powers(part), d, np.float32)
+        else:
+            wide = seeing.widen(entry, entries, self.extent, form, options, d)
+            narrow, powers = wide.options, wide.powers
+            with seeing.precision(True):
+                rows = again(wide.rows_of, wide.width or d, np.float64)
+        if entry.rows == "unit":
+            rows = unit_rows(rows)
+        self.placed = self.placed._replace(rows=rows)
+        named = Rows(rows, n, self._mesh)
+        return seeing.Seen(rows, named, narrow, powers, form.scale)
 
     def run(
-        self, seed: int, mask: np.ndarray, budget: int, options: dict[str, Any]
+        self, seen: seeing.Seen, seed: int, mask: np.ndarray, budget: int
     ) -> tuple[Picks, float]:
         """The method's picks, as `api.run`, and its seconds."""
         if budget == 0:
             return no_picks(), 0.0
         began = time.perf_counter()
-        program, traced = program_of(self._entry, self._mesh, mask, budget, options)
-        with jax.set_mesh(self._mesh):
+        program, traced = program_of(
+            self._entry, self._mesh, mask, budget, seen.options
+        )
+        with seen.precision(), jax.set_mesh(self._mesh):
             seeds = np.array([seed, mask.sum()], np.uint32)
-            picks = program(seeds, self._seen, mask, traced)
+            picks = program(seeds, seen.rows, mask, traced)
             picks = jax.block_until_ready(picks)
         return jax.tree.map(np.asarray, picks), time.perf_counter() - began
 

@@ -1,14 +1,14 @@
 """A pool's rows on the devices of a mesh, each process reading its own only."""
 
 import functools
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
-from jaxsel.selection import validate
+from jaxsel.selection import magnitudes, validate
 from jaxsel.selection.sharded.mesh import BY_ROWS, EVERYWHERE
 
 
@@ -19,13 +19,14 @@ class Placed(NamedTuple):
       rows: float32 `[m, d]`, `m` the least multiple of the devices from `n`; rows from
         `n` on are zero and belong to no pool.
       n: how many rows the pool has.
-      zero_rows, scale: as `validate.as_features` returns them.
+      entries: float64 `[n]`, as `validate.Features`, in the order of the rows.
+      given: the array that they were read from.
     """
 
     rows: jax.Array
     n: int
-    zero_rows: int
-    scale: float
+    entries: np.ndarray
+    given: Any
 
 
 def place(features: Any, mesh: Mesh, order: np.ndarray | None = None) -> Placed:
@@ -43,31 +44,57 @@ def place(features: Any, mesh: Mesh, order: np.ndarray | None = None) -> Placed:
       UserError: what `validate.as_features` refuses.
     """
     array = validate.as_matrix(features)
-    n, d = array.shape
     if isinstance(array, jax.Array):
         array = np.asarray(array)
+    n, d = array.shape
+    rows = spread(array, mesh, order, lambda part, _: part, d, np.float32)
+    bits = np.asarray(_row_bits(mesh)(rows))[:n]
+    read = validate.reader_of(array)
+    if read is not None and order is not None:
+        reader, places = read, order
+        read = lambda some: reader(places[some])  # noqa: E731
+    entries = magnitudes.largest_entries(bits, read)
+    bad = np.flatnonzero(~np.isfinite(entries))
+    if bad.size and order is not None:
+        bad = np.sort(order[bad])
+    validate.refuse_not_finite(bad)
+    return Placed(rows, n, entries, array)
+
+
+def spread(
+    array: np.ndarray,
+    mesh: Mesh,
+    order: np.ndarray | None,
+    rows_of: Callable[[np.ndarray, slice], np.ndarray],
+    width: int,
+    dtype: Any,
+) -> jax.Array:
+    """What becomes of an array's rows, in equal shares over a mesh.
+
+    Args:
+      array: `[n, d]`.
+      mesh: of `pool_mesh`.
+      order: the rows in the order wanted; None for as they are.
+      rows_of: `(rows, where)`, some rows and their places in that order, to
+        `[m, width]`.
+      width: numbers a row.
+      dtype: of the result.
+    """
+    n = array.shape[0]
     m = -(-n // mesh.size) * mesh.size
 
     def share(index: Any) -> np.ndarray:
         start, stop, _ = index[0].indices(m)
-        rows = np.zeros((stop - start, d), np.float32)
+        rows = np.zeros((stop - start, width), dtype)
         end = min(stop, n)
         if start < end:
             which: Any = slice(start, end) if order is None else order[start:end]
             with np.errstate(over="ignore"):  # What float32 cannot hold becomes inf.
-                rows[: end - start] = array[which]
+                rows[: end - start] = rows_of(array[which], slice(start, end))
         return rows
 
-    rows = jax.make_array_from_callback((m, d), NamedSharding(mesh, BY_ROWS), share)
-    largest = np.asarray(_row_max(mesh)(rows))[:n]
-    bad = np.flatnonzero(~np.isfinite(largest))
-    if bad.size and order is not None:
-        bad = np.sort(order[bad])
-    validate.refuse_not_finite(bad)
-    scale = validate.scale_of(float(largest.max()))
-    if scale != 1.0:
-        rows = rows * jnp.float32(scale)
-    return Placed(rows, n, int(np.sum(largest == 0)), scale)
+    sharding = NamedSharding(mesh, BY_ROWS)
+    return jax.make_array_from_callback((m, width), sharding, share)
 
 
 class Rows:
@@ -95,7 +122,12 @@ def _taker(mesh: Mesh) -> Any:
 
 
 @functools.cache
-def _row_max(mesh: Mesh) -> Any:
-    # max keeps a NaN, so one pass finds NaN, infinity and the scale.
-    whole = NamedSharding(mesh, EVERYWHERE)
-    return jax.jit(lambda x: jnp.max(jnp.abs(x), axis=1), out_shardings=whole)
+def _row_bits(mesh: Mesh) -> Any:
+    mine = jax.shard_map(
+        magnitudes.row_bits,
+        mesh=mesh,
+        in_specs=BY_ROWS,
+        out_specs=BY_ROWS,
+        check_vma=False,
+    )
+    return jax.jit(mine, out_shardings=NamedSharding(mesh, EVERYWHERE))
