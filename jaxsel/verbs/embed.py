@@ -217,7 +217,7 @@ def _opened(
     side: int | None,
     strict: bool,
 ) -> tuple[Source, Pool]:
-    settings = encoder_settings(encoder, weights, side)
+    settings = encoder_settings(encoder, weights, side, "raw")
     if pathlib.Path(source).expanduser().exists() and not holds_images(source):
         raise UserError(
             f"expected a folder of images, found {os.fspath(source)!r}: it has "

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -13,7 +14,8 @@ from jaxsel.experiment.progress import Progress
 from jaxsel.features.crop224 import RESIZED, SIDE
 from jaxsel.features.efficientnet import AT_MOST, FEATURES, SMALL
 from jaxsel.features.encoders import make_encoder
-from jaxsel.files import hash_of, read_json
+from jaxsel.features.representation import COMPONENTS, REPRESENTATIONS, represent
+from jaxsel.files import hash_of, read_json, replacing, writable_folder
 from jaxsel.roles import NOTHING, Asked
 from jaxsel.sources.encoded import encode_folder
 from jaxsel.sources.framing import Frame, by_size, square_of
@@ -47,6 +49,9 @@ UNTRAINED = (
     "textures apart, not what is shown, so expect little more than of random picks; "
     f"leave --encoder out for {DEFAULT}, which has learned from ImageNet."
 )
+# How selection sees an encoder's features, where not as they are: what was best in
+# benchmarks/results/representations. (See `jaxsel.features.representation`.)
+_REPRESENTED = {DEFAULT: "components"}
 # An image's layers stay in a core's cache at 16 to a call, and not at 64.
 _BATCHES = {DEFAULT: 16}
 _BATCH = 64
@@ -73,9 +78,12 @@ class Pool(NamedTuple):
 
 
 def encoder_settings(
-    encoder: str | None, weights: str | None, side: int | None
+    encoder: str | None,
+    weights: str | None,
+    side: int | None,
+    representation: str | None = None,
 ) -> dict[str, Any]:
-    """The settings that `--encoder`, `--weights` and `--side` stand for.
+    """The settings that `--encoder`, `--weights`, `--side` and so on stand for.
 
     Args:
       encoder: one of `SIDES`; without it DINO where weights are given, else
@@ -83,6 +91,7 @@ def encoder_settings(
       weights: a file (DINO) or the folder of a trained encoder (SimCLR).
       side: pixels that images are read at; the encoder's own without it. For
         EfficientNet-Lite0 that is 96 where the shorter side has up to 64, else 224.
+      representation: of `representation.REPRESENTATIONS`; the encoder's own without it.
 
     Returns:
       A config's `features` section, and `side`.
@@ -100,6 +109,11 @@ def encoder_settings(
         raise UserError(
             f"expected an encoder of {', '.join(SIDES)}, found {name!r}: give one of "
             f"them, or none for {DEFAULT}"
+        )
+    if representation not in (None, *REPRESENTATIONS):
+        raise UserError(
+            f"expected a representation of {', '.join(REPRESENTATIONS)}, found "
+            f"{representation!r}: give one of them, or none for the encoder's own"
         )
     if side is not None and not 4 <= side <= 1024:
         raise UserError(f"expected a side of 4 to 1024 pixels, found {side}")
@@ -125,11 +139,12 @@ def encoder_settings(
         "std": [0.5, 0.5, 0.5],
         "batch_size": _BATCHES.get(name, _BATCH),
         "dtype": "float32",
+        "representation": representation or _REPRESENTED.get(name, "raw"),
     }
 
 
 def width_of(settings: dict[str, Any]) -> int:
-    """How many features an encoder makes of an image.
+    """How many features of an image selection sees.
 
     Args:
       settings: of `encoder_settings`.
@@ -141,6 +156,13 @@ def width_of(settings: dict[str, Any]) -> int:
       >>> width_of(encoder_settings("rgb", None, 8))
       192
     """
+    width = _encoded_width(settings)
+    if settings["representation"] == "components":
+        return min(width, COMPONENTS)
+    return width
+
+
+def _encoded_width(settings: dict[str, Any]) -> int:
     name = settings["encoder"]
     if name == "rgb":
         return 3 * settings["side"] ** 2
@@ -267,8 +289,33 @@ def encoded(
         **encoder.identity,
     }
     whole = hash_of([source.fingerprint, about], length=64)
+    # Rounds of before had no representation: they saw the features as they are.
+    form = settings.get("representation", "raw")
+    if form != "raw":
+        whole = hash_of([whole, form, COMPONENTS], length=64)
+        rows = _represented(folder, rows, form, whole)
     learned = settings["encoder"] in LEARNED
-    return source, Pool(rows, learned, settings, whole, encoder.identity)
+    made_by = {**encoder.identity, "representation": form}
+    return source, Pool(rows, learned, settings, whole, made_by)
+
+
+def _represented(
+    folder: pathlib.Path, rows: np.ndarray, form: str, fingerprint: str
+) -> np.ndarray:
+    """Rows in another form, kept for the next call; one file per folder and form."""
+    place = cache_root(None) / "forms"
+    file = place / f"{hash_of([str(folder.resolve()), form])}.npz"
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            if str(kept["fingerprint"]) == fingerprint:
+                return kept["rows"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass  # made again below
+    found = represent(rows, form)
+    writable_folder(place)
+    with replacing(file) as part, part.open("wb") as stream:
+        np.savez(stream, fingerprint=np.str_(fingerprint), rows=found)
+    return found
 
 
 def _frame(settings: dict[str, Any]) -> Frame:
@@ -281,7 +328,9 @@ def _frame(settings: dict[str, Any]) -> Frame:
 def features_line(pool: Pool) -> str:
     """Which encoder the features are by."""
     name, learned = pool.encoder["encoder"], pool.made_by.get("network")
+    form = pool.made_by.get("representation", "raw")
+    what = {"raw": "", "centred": "centred unit rows, "}.get(form, "main components, ")
     return (
         f"features by {name}{f': {learned}' if learned else ''}, "
-        f"{pool.rows.shape[1]:,} an image"
+        f"{what}{pool.rows.shape[1]:,} per image"
     )

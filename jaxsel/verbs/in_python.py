@@ -46,6 +46,7 @@ def select_round(
     encoder: str | None = None,
     weights: str | None = None,
     side: int | None = None,
+    representation: str | None = None,
     columns: Any = None,
     features: str | None = None,
     ids: str | None = None,
@@ -70,6 +71,8 @@ def select_round(
       earlier: the folder of a round that this one goes on from.
       encoder, weights, side: what makes features of images; without them the earlier
         round's, or EfficientNet-Lite0, which has learned ImageNet's classes.
+      representation: "raw", "centred" or "components", see
+        `jaxsel.features.representation`; the encoder's own without it.
       columns, features, ids: of a table, which columns are the features and which one
         names the rows, as for `jaxsel.open_source`; without them the earlier round's,
         or the rule of `jaxsel.columns`, and a warning says what was left out.
@@ -132,7 +135,7 @@ def select_round(
 
     opened, pool = open_with_features(
         source,
-        settings_of(before, encoder, weights, side),
+        settings_of(before, encoder, weights, side, representation),
         strict=strict,
         reading=reading,
         # Row numbers and masks are of the images that can be read, not yet known.

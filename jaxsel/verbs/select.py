@@ -11,6 +11,7 @@ from jaxsel.doctor.finding import as_json as findings_json
 from jaxsel.doctor.finding import counted
 from jaxsel.errors import UserError
 from jaxsel.experiment.warm import keep_compiled
+from jaxsel.features.representation import REPRESENTATIONS
 from jaxsel.report.budget_curve import coverage_sentence
 from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
@@ -95,6 +96,12 @@ _ENDED = {
     type=click.IntRange(4, 1024),
     help="Pixels that images are read at; by their own size without it.",
 )
+@click.option(
+    "--representation",
+    type=click.Choice(REPRESENTATIONS),
+    help="How the encoder's features are seen: as they are, centred unit rows, or 128 "
+    "principal components of those (the default of efficientnet_lite0).",
+)
 @column_options
 @constraint_options
 @click.option("--strict", is_flag=True, help="An unreadable image is a mistake.")
@@ -122,6 +129,7 @@ def select(
     encoder: str | None,
     weights: str | None,
     side: int | None,
+    representation: str | None,
     columns: str | None,
     features: str | None,
     ids: str | None,
@@ -199,7 +207,7 @@ def select(
         check_before_encoding(opened, wish, here)
         return here, wish
 
-    asked = settings_of(before, encoder, weights, side)
+    asked = settings_of(before, encoder, weights, side, representation)
     opened, pool = open_with_features(
         source, asked, strict=strict, reading=reading, check=wished
     )
@@ -253,19 +261,22 @@ def settings_of(
     encoder: str | None = None,
     weights: str | None = None,
     side: int | None = None,
+    representation: str | None = None,
 ) -> Settings:
     """The encoder's settings: what was asked for, or else the earlier round's.
 
     Args:
       earlier: the round before.
-      encoder, weights, side: what was asked for.
+      encoder, weights, side, representation: what was asked for.
 
     Returns:
       What `open_with_features` asks, once it knows whether there are images.
     """
-    asked = bool(encoder or weights or side)
+    asked = bool(encoder or weights or side or representation)
     # Refused before anything is read.
-    given = encoder_settings(encoder, weights, side) if asked else None
+    given = None
+    if asked:
+        given = encoder_settings(encoder, weights, side, representation)
 
     def settings(images: bool) -> dict[str, Any] | None:
         if given is None and earlier and earlier.round.options["encoder"]:
