@@ -217,8 +217,8 @@ def by_own_powers(rows: Any) -> np.ndarray:
       float32 `[n, d]`; the rows' directions, zero rows as they are.
 
     Example:
-      >>> by_own_powers(np.array([[3.0, 0.0], [0.0, 1e-300], [0.0, 0.0]]))[:2].tolist()
-      [[0.75, 0.0], [0.0, 0.669780182...]]
+      >>> by_own_powers(np.array([[3.0, 0.0], [0.0, 2.0**-900], [0.0, 0.0]])).tolist()
+      [[0.75, 0.0], [0.0, 0.5], [0.0, 0.0]]
     """
 
     def part_of(part: np.ndarray) -> np.ndarray:
