@@ -19,6 +19,8 @@ jax.config.update(
 )
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+# A tenth of the time of tracing goes into noting where every operation stands.
+jax.config.update("jax_traceback_in_locations_limit", 0)
 
 # The same few examples every time, however slow the machine is.
 settings.register_profile(
