@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Tracing makes many short-lived objects: look for cycles among new ones, rarely."""
+    """Tracing makes many objects: cycles are looked for rarely, among new ones."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 
