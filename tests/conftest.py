@@ -19,6 +19,8 @@ jax.config.update(
 )
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+# A tenth of the time of tracing goes into noting where every operation stands.
+jax.config.update("jax_traceback_in_locations_limit", 0)
 
 # The same few examples every time, however slow the machine is.
 settings.register_profile(
@@ -53,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Tracing makes many short-lived objects: look for cycles rarely."""
+    """Tracing makes many objects: cycles are looked for rarely, among new ones."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
 

@@ -70,7 +70,10 @@ def traced(settings, runs, task, mode="auto"):
     return jax.eval_shape(train, *runs, task)
 
 
-@pytest.mark.parametrize("crop", ["pad", "resized", "none"])
+@pytest.mark.parametrize(
+    "crop",
+    ["resized", *(pytest.param(c, marks=pytest.mark.slow) for c in ("pad", "none"))],
+)
 def test_crops_and_reference_evaluation_trace(crop, runs, task):
     settings = SETTINGS._replace(crop=crop, reference_eval=True, flip=True)
     metrics = traced(settings, runs, task, "vmap")
