@@ -3,6 +3,7 @@
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 from tqdm import tqdm
 
@@ -65,6 +66,32 @@ class Progress:
                 file=sys.stderr,
                 flush=True,
             )
+
+
+class Foretold:
+    """Progress that first says how long what is not known from before may take.
+
+    Example:
+      >>> with Progress("features", total=2, unit="image") as progress:
+      ...     foretold = Foretold(progress, 2, lambda missing: "")
+      ...     foretold.start_at(1)
+      ...     foretold.advance(1)
+    """
+
+    def __init__(
+        self, progress: Progress, total: int, said_before: Callable[[int], str]
+    ) -> None:
+        self._progress, self._total, self._said = progress, total, said_before
+
+    def start_at(self, amount: int) -> None:
+        """Says a line about the rest, if there is one, above the bar."""
+        if line := self._said(self._total - amount):
+            tqdm.write(line, file=sys.stderr)
+        self._progress.start_at(amount)
+
+    def advance(self, amount: int) -> None:
+        """Counts `amount` more."""
+        self._progress.advance(amount)
 
 
 class Standing:

@@ -215,6 +215,11 @@ class Journal:
         self._lines = len(names)
 
 
+def files_of_line(line: str) -> dict[str, File]:
+    """The files that a line of a journal, behind the first, adds."""
+    return _of_json(json.loads(line)["files"])
+
+
 def _as_json(files: Mapping[str, File]) -> list[list[Any]]:
     return [[name, *f.stat, f.digest, f.row] for name, f in files.items()]
 

@@ -28,10 +28,35 @@ def surveyed_before(folder: pathlib.Path, found: Found, root: pathlib.Path) -> R
     Returns:
       How the images are read.
     """
-    beside = root.with_name(f"{root.name}-surveys")
-    writable_folder(beside)
-    file = beside / f"{hash_of(str(folder.resolve()))}.json"
+    file = _file(folder, root)
+    writable_folder(file.parent)
     before = _read(file)
+    now, looks = _as_they_were(found, before)
+    missing = [(name, path) for name, path in found.images if name not in looks]
+    fresh = looks_at([path for _, path in missing])
+    looks |= {name: look for (name, _), look in zip(missing, fresh, strict=True)}
+    if missing or before.keys() != now.keys():
+        known = {name: before[name][0] for name in before if name in looks}
+        stats = now | {k: s for k, s in known.items() if k in now and s.same(now[k])}
+        write_json(file, {"version": _VERSION, "files": _as_json(stats, looks)})
+    return reading_of([name for name, _ in found.images], looks)
+
+
+def kept_reading(folder: pathlib.Path, found: Found, root: pathlib.Path) -> Reading:
+    """How images are read by what is kept of them: none is opened, nothing written."""
+    _, looks = _as_they_were(found, _read(_file(folder, root)))
+    return reading_of([name for name, _ in found.images if name in looks], looks)
+
+
+def _file(folder: pathlib.Path, root: pathlib.Path) -> pathlib.Path:
+    beside = root.with_name(f"{root.name}-surveys")
+    return beside / f"{hash_of(str(folder.resolve()))}.json"
+
+
+def _as_they_were(
+    found: Found, before: dict[str, tuple[Stat, Look]]
+) -> tuple[dict[str, Stat], dict[str, Look]]:
+    """What files are like now, and the looks of those that are as they were."""
     looks: dict[str, Look] = {}
     now: dict[str, Stat] = {}
     for name, path in found.images:
@@ -41,14 +66,7 @@ def surveyed_before(folder: pathlib.Path, found: Found, root: pathlib.Path) -> R
             continue
         if name in before and before[name][0].same(now[name]):
             looks[name] = before[name][1]
-    missing = [(name, path) for name, path in found.images if name not in looks]
-    fresh = looks_at([path for _, path in missing])
-    looks |= {name: look for (name, _), look in zip(missing, fresh, strict=True)}
-    if missing or before.keys() != now.keys():
-        known = {name: before[name][0] for name in before if name in looks}
-        stats = now | {k: s for k, s in known.items() if k in now and s.same(now[k])}
-        write_json(file, {"version": _VERSION, "files": _as_json(stats, looks)})
-    return reading_of([name for name, _ in found.images], looks)
+    return now, looks
 
 
 def _as_json(stats: dict[str, Stat], looks: dict[str, Look]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxsel.data.folders import cache_root
 from jaxsel.errors import UserError
-from jaxsel.experiment.progress import Progress
+from jaxsel.experiment.progress import Foretold, Progress
 from jaxsel.features.crop224 import RESIZED, SIDE
 from jaxsel.features.efficientnet import AT_MOST, FEATURES, SMALL
 from jaxsel.features.encoders import make_encoder
@@ -23,6 +23,7 @@ from jaxsel.sources.images import from_folder, images_below, listed
 from jaxsel.sources.opening import STORED, check_no_columns, open_source
 from jaxsel.sources.source import Source
 from jaxsel.sources.walk import Found
+from jaxsel.verbs.encoding_time import time_before
 
 DEFAULT = "efficientnet_lite0"
 # Pixels a side that images are read at, None where an image's own size decides; DINO's
@@ -270,16 +271,21 @@ def encoded(
         raise UserError(f"expected an encoder for the images of {str(folder)!r}")
     found = found or images_below(folder)
     encoder, side = make_encoder(settings), settings["side"]
+    frame = frame_of(settings)
+
+    def said_before(missing: int) -> str:
+        return time_before(found, settings, frame, missing)
+
     with Progress("features", len(found.images), "image") as progress:
         source, rows, _ = encode_folder(
             folder,
             found,
             encoder,
-            _frame(settings),
+            frame,
             side,
             settings["batch_size"],
             cache_root(None) / "images",
-            progress,
+            Foretold(progress, len(found.images), said_before),
         )
     # The same files at another size are other images to an encoder.
     about = {
@@ -318,7 +324,7 @@ def _represented(
     return found
 
 
-def _frame(settings: dict[str, Any]) -> Frame:
+def frame_of(settings: dict[str, Any]) -> Frame:
     """How the encoder's images are read."""
     if settings["side"] is not None:
         return square_of(settings["side"])

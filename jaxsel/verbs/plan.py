@@ -1,9 +1,11 @@
 """`jaxsel plan`: what a selection would take here, by method, before it is begun."""
 
+import pathlib
 from typing import Any, NamedTuple
 
 import click
 
+from jaxsel.data.folders import cache_root
 from jaxsel.errors import UserError
 from jaxsel.planning.forecast import (
     Forecast,
@@ -16,6 +18,7 @@ from jaxsel.planning.machine import Machine, machine
 from jaxsel.planning.shape import Call, Shape
 from jaxsel.roles import NOTHING, Asked, Roles
 from jaxsel.selection.methods import METHODS
+from jaxsel.sources.images import images_below
 from jaxsel.sources.size import size_of
 from jaxsel.verbs.column_options import (
     asked_by,
@@ -24,17 +27,18 @@ from jaxsel.verbs.column_options import (
     say_columns,
 )
 from jaxsel.verbs.command import as_json_option, say, shown
-from jaxsel.verbs.encoding import SIDES, encoder_settings, width_of
+from jaxsel.verbs.encoding import SIDES, encoder_settings, frame_of, width_of
+from jaxsel.verbs.encoding_time import Outlook, as_found, outlook, sentence
 
 _DTYPES = ("float32", "float64", "float16", "uint8", "int8")
 
 
 class _Asked(NamedTuple):
-    """A pool and what is to be said of it."""
+    """A pool, and for images the settings of their encoder."""
 
     shape: Shape
-    note: str
     roles: Roles | None = None
+    settings: dict[str, Any] | None = None
 
 
 @click.command("plan")
@@ -61,6 +65,11 @@ class _Asked(NamedTuple):
     "--encoder", type=click.Choice(list(SIDES)), help="What makes features of images."
 )
 @click.option("--weights", help="DINO's file, or the folder of a SimCLR encoder.")
+@click.option(
+    "--side",
+    type=click.IntRange(4, 1024),
+    help="Pixels that images are read at; by their own size without it.",
+)
 @column_options
 @as_json_option
 def plan(
@@ -72,6 +81,7 @@ def plan(
     dtype: str | None,
     encoder: str | None,
     weights: str | None,
+    side: int | None,
     columns: str | None,
     features: str | None,
     ids: str | None,
@@ -81,6 +91,11 @@ def plan(
 
     Of SOURCE only the size is read: a file's header, the names in a folder. Instead of
     a source, --rows and --dim speak of an .npy file that need not exist.
+
+    Of a folder of images, up to 16 are read as well, to say what encoding them would
+    take: decoding is timed on them, and the network's time follows from its operations.
+    Images that are encoded already, and have not changed, take no time. The figures of
+    the methods come on top.
 
     Memory is the most at one time, beside what the process takes when idle (some 0.3
     GB). On a CPU it was within 25 % of the measured one: three sizes of every method,
@@ -98,7 +113,7 @@ def plan(
       jaxsel plan --rows 1000000 --dim 384 -b 500 -m probcover -m typiclust
     """
     reading = asked_by(columns, features, ids)
-    asked = _asked(source, rows, dim, dtype, encoder, weights, reading)
+    asked = _asked(source, rows, dim, dtype, encoder, weights, side, reading)
     say_columns(asked.roles, as_json)
     if budget > asked.shape.n:
         raise UserError(
@@ -109,7 +124,12 @@ def plan(
     # Once each, in the order of the registry.
     names = [name for name in METHODS if not methods or name in methods]
     found = [forecast(name, Call(asked.shape, budget), here) for name in names]
-    say(as_json, _found(asked, budget, here, found), _text(asked, budget, here, found))
+    encoding = _encoding(source, asked, here)
+    say(
+        as_json,
+        _found(asked, budget, here, found, encoding),
+        _text(asked, budget, here, found, encoding),
+    )
     return int(not any(one.needed_bytes <= here.free_bytes for one in found))
 
 
@@ -120,6 +140,7 @@ def _asked(
     dtype: str | None,
     encoder: str | None,
     weights: str | None,
+    side: int | None,
     reading: Asked,
 ) -> _Asked:
     if source is None:
@@ -127,40 +148,57 @@ def _asked(
             raise UserError(
                 "expected a SOURCE, or --rows and --dim, found neither: give one"
             )
-        if encoder or weights:
+        if encoder or weights or side:
             raise UserError(
-                "expected --encoder and --weights with a folder of images, found "
-                "--rows and --dim: leave them out"
+                "expected --encoder, --weights and --side with a folder of images, "
+                "found --rows and --dim: leave them out"
             )
         if reading != NOTHING:
             raise UserError(
                 "expected --columns, --features and --ids with a table, found --rows "
                 "and --dim: leave them out"
             )
-        return _Asked(Shape(rows, dim, dtype or "float32"), "")
+        return _Asked(Shape(rows, dim, dtype or "float32"))
     if rows is not None or dim is not None or dtype is not None:
         raise UserError(
             "expected a SOURCE, or --rows, --dim and --dtype, found both: leave one out"
         )
     size = size_of(source, reading)
     if size.features is not None:
-        if encoder or weights:
+        if encoder or weights or side:
             raise UserError(
                 "expected --encoder with a folder of images, found it with features "
-                f"in {source!r}: leave --encoder and --weights out"
+                f"in {source!r}: leave --encoder, --weights and --side out"
             )
         shape = Shape(size.rows, size.features, size.dtype, size.mapped)
-        return _Asked(shape, "", size.roles)
-    settings = encoder_settings(encoder, weights, None)
-    return _Asked(
-        Shape(size.rows, width_of(settings), mapped=True),
-        f"Features of {size.rows:,} images by {settings['encoder']}; making them is "
-        "not counted in.",
+        return _Asked(shape, size.roles)
+    settings = encoder_settings(encoder, weights, side)
+    shape = Shape(size.rows, width_of(settings), mapped=True)
+    return _Asked(shape, settings=settings)
+
+
+def _encoding(source: str | None, asked: _Asked, here: Machine) -> Outlook | None:
+    """What making the features would take, of images."""
+    if source is None or asked.settings is None:
+        return None
+    folder, settings = pathlib.Path(source).expanduser(), asked.settings
+    return outlook(
+        folder,
+        images_below(folder),
+        settings,
+        frame_of(settings),
+        asked.shape.d,
+        here,
+        cache_root(None) / "images",
     )
 
 
 def _found(
-    asked: _Asked, budget: int, here: Machine, found: list[Forecast]
+    asked: _Asked,
+    budget: int,
+    here: Machine,
+    found: list[Forecast],
+    encoding: Outlook | None,
 ) -> dict[str, Any]:
     return {
         "rows": asked.shape.n,
@@ -181,11 +219,18 @@ def _found(
             }
             for one in found
         ],
-        "note": asked.note or None,
+        "encoding": None if encoding is None else as_found(encoding),
+        "note": None if encoding is None else sentence(encoding),
     }
 
 
-def _text(asked: _Asked, budget: int, here: Machine, found: list[Forecast]) -> str:
+def _text(
+    asked: _Asked,
+    budget: int,
+    here: Machine,
+    found: list[Forecast],
+    encoding: Outlook | None,
+) -> str:
     shape = asked.shape
     lines = [
         f"{budget:,} of {shape.n:,} rows of {shape.d:,} features ({shape.dtype}), on "
@@ -193,8 +238,8 @@ def _text(asked: _Asked, budget: int, here: Machine, found: list[Forecast]) -> s
         f"free, {here.flops / 1e9:,.0f} GFLOP/s, "
         f"{here.bytes_per_second / 1e9:,.0f} GB/s"
     ]
-    if asked.note:
-        lines.append(asked.note)
+    if encoding is not None:
+        lines.append(sentence(encoding))
     width = max(len("method"), *(len(one.method) for one in found))
     lines.append(f"{'method':<{width}}  {'memory':>8}  {'time':>8}  fits?")
     for one in found:
@@ -202,8 +247,10 @@ def _text(asked: _Asked, budget: int, here: Machine, found: list[Forecast]) -> s
             f"{one.method:<{width}}  {words_of_bytes(one.peak_bytes):>8}  "
             f"{words_of_seconds(one.seconds):>8}  {_verdict(one, shape, budget, here)}"
         )
+    after = "" if encoding is None else " Encoding comes before it, and is not in it."
     lines.append(
         "Memory at its peak, beside the idle process; time by a factor of 3 or so."
+        f"{after}"
     )
     return "\n".join(lines)
 

@@ -59,13 +59,18 @@ def test_files_and_folders(
     # Names only: the broken image counts as well.
     found = run("plan", folder, "-b", 3, "--encoder", "dino_vits16", "--json").found
     assert (found["rows"], found["features"], found["mapped"]) == (13, 384, True)
-    assert "not counted" in found["note"]
+    # The broken one was tried and cannot be read; a batch of 64 is padded.
+    assert found["encoding"]["sides"] == {"256": 12}
+    assert found["encoding"]["unreadable"] == 1
+    assert found["encoding"]["known"] is None
+    assert found["encoding"]["network_seconds"] == round(64 * 9.2e9 / 0.35e11, 2)
     simclr = tmp_path / "simclr"
     simclr.mkdir()
     told = {"identity": {"settings": {"width": 16}}}
     (simclr / "manifest.json").write_text(json.dumps(told))
     words = ("plan", folder, "-b", 3, "--json", "--encoder", "simclr", "--weights")
-    assert run(*words, simclr).found["features"] == 128
+    found = run(*words, simclr).found
+    assert (found["features"], found["encoding"]["encoder"]) == (128, "simclr")
     assert run(*words, tmp_path / "none").code == 2
 
 
@@ -78,6 +83,7 @@ def test_files_and_folders(
         (("--rows", 5, "--dim", 2, "-b", 6), "expected at most 5 picks"),
         (("none.npy", "-b", 3), "found nothing"),
         (("--rows", 5, "--dim", 2, "-b", 2, "--encoder", "rgb"), "leave them out"),
+        (("--rows", 5, "--dim", 2, "-b", 2, "--side", 8), "leave them out"),
     ],
 )
 def test_mistakes_get_one_line(run: Run, words: tuple, what: str) -> None:
