@@ -14,8 +14,8 @@ from jaxsel.features.encoders import ENCODERS
 from jaxsel.models.resnet import STEMS
 from jaxsel.pretraining.pretrain import check as refuse_untrainable
 from jaxsel.pretraining.settings import simclr_settings
-from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
+from jaxsel.selection.options import check_options
 from jaxsel.training.frameworks import FRAMEWORKS, REPLICATE_MODES
 
 

@@ -27,10 +27,11 @@ from jaxsel.selection import (
     seeing,
     validate,
 )
-from jaxsel.selection.api import ROW_OPTIONS, Selection, check_options, plain
+from jaxsel.selection.api import Selection, plain
 from jaxsel.selection.choice import chosen, said_if_unnamed
 from jaxsel.selection.contract import Picks
 from jaxsel.selection.methods import METHODS
+from jaxsel.selection.options import ROW_OPTIONS, check_options
 from jaxsel.selection.sampling import key_of
 from jaxsel.streaming.checkpoint import Checkpoint
 from jaxsel.streaming.methods import STREAMED, check_streamed, procedure_of

@@ -3,8 +3,8 @@
 from typing import Any
 
 from jaxsel.errors import UserError
-from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
+from jaxsel.selection.options import check_options
 from jaxsel.selection.validate import as_count
 from jaxsel.streaming.gram_schmidt import GRAM_SCHMIDT
 from jaxsel.streaming.k_center import K_CENTER

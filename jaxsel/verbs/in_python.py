@@ -15,8 +15,8 @@ import numpy as np
 from jaxsel.annotation.labels import Label
 from jaxsel.frames import warn_of
 from jaxsel.roles import asked_of
-from jaxsel.selection.api import check_options
 from jaxsel.selection.dropping import DroppedRowsWarning, sentence
+from jaxsel.selection.options import check_options
 from jaxsel.selection.validate import as_count, as_labelled, as_seed
 from jaxsel.sources.source import Source
 from jaxsel.verbs.column_options import remembered

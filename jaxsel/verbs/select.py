@@ -13,8 +13,8 @@ from jaxsel.errors import UserError
 from jaxsel.experiment.warm import keep_compiled
 from jaxsel.features.representation import REPRESENTATIONS
 from jaxsel.report.budget_curve import coverage_sentence
-from jaxsel.selection.api import check_options
 from jaxsel.selection.methods import METHODS
+from jaxsel.selection.options import check_options
 from jaxsel.sources.source import Source
 from jaxsel.verbs.column_options import (
     asked_by,
