@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxsel.arrays import matrix_of, positions_of, values_of
 from jaxsel.errors import UserError
+from jaxsel.selection.half import widened
 
 # Bytes that the address of a buffer of XLA's must be a multiple of.
 _ALIGNMENT = 64
@@ -34,7 +35,7 @@ def as_features(features: Any) -> tuple[jax.Array, int, float]:
             # Nothing writes to it while it is used: an aligned array need not be
             # copied, and another type is converted once, into its last place.
             array = jax.device_put(_aligned(array), may_alias=True)
-        array = jnp.asarray(array, jnp.float32)
+        array = widened(jnp.asarray(array))
     largest = np.asarray(_row_max(array))
     refuse_not_finite(np.flatnonzero(~np.isfinite(largest)))
     scale = scale_of(float(largest.max()))

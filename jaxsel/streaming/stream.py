@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxsel.pools.pool import Pool
 from jaxsel.pools.reading import blocks
+from jaxsel.selection.half import widened
 from jaxsel.selection.rows import unit_rows
 from jaxsel.streaming.plan import Plan
 
@@ -162,5 +163,5 @@ class Stream:
 
 @partial(jax.jit, static_argnames="unit")
 def _widened(raw: jax.Array, scale: jax.Array, *, unit: bool) -> jax.Array:
-    rows = raw.astype(jnp.float32) * scale
+    rows = widened(raw) * scale
     return unit_rows(rows) if unit else rows
