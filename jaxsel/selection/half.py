@@ -1,7 +1,7 @@
 """float16 as float32, exactly, on processors that cannot convert it.
 
-XLA compiles the conversion to an instruction (F16C) or, where a processor has none, to
-a call of a function that its runtime lacks: the program then fails. The bits say it all.
+XLA compiles the conversion to an instruction (F16C) or, where there is none, to a call
+of a function that its runtime lacks: the program fails. The bits need neither.
 """
 
 import jax
@@ -13,14 +13,14 @@ def widened(rows: jax.Array) -> jax.Array:
     """The same numbers in float32.
 
     A float16 of sign s, exponent e (5 bits) and significand m (10 bits) is
-    (-1)^s 2^(e - 15) (1 + m / 1024), or (-1)^s 2^-24 m where e = 0; e = 31 is infinity
+    (-1)^s 2^(e - 15) (1 + m / 1024), or (-1)^s 2^-24 m where e = 0; e = 31 is infinite
     or NaN. float32 has the same fields of 8 and 23 bits, its exponent less 127.
 
     Args:
       rows: of any real type, any shape.
 
     Returns:
-      float32 of the same shape. Every float16 and bfloat16 has a float32 that equals it.
+      float32 of the same shape, equal to every float16 and bfloat16.
 
     Example:
       >>> import jax.numpy as jnp
