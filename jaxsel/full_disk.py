@@ -80,7 +80,7 @@ def named_if_full(path: str | os.PathLike[str]) -> Iterator[None]:
       ...     with named_if_full("report.html"):
       ...         raise OSError(errno.ENOSPC, "No space left on device")
       ... except UserError as error:
-      ...     print(str(error)[:70])
+      ...     print(str(error)[:69])
       expected room to write 'report.html', found: No space left on device;
     """
     try:

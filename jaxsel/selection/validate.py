@@ -12,6 +12,7 @@ import numpy as np
 from jaxsel.arrays import matrix_of, positions_of, values_of
 from jaxsel.errors import UserError
 from jaxsel.selection import magnitudes
+from jaxsel.selection.half import widened
 
 # Bytes that the address of a buffer of XLA's must be a multiple of.
 _ALIGNMENT = 64
@@ -49,7 +50,7 @@ def as_features(features: Any) -> Features:
             # Nothing writes to it while it is used: an aligned array need not be
             # copied, and another type is converted once, into its last place.
             array = jax.device_put(_aligned(array), may_alias=True)
-        array = jnp.asarray(array, jnp.float32)
+        array = widened(jnp.asarray(array))
     entries = magnitudes.largest_entries(
         np.asarray(magnitudes.row_bits(array)), reader_of(given)
     )

@@ -125,6 +125,8 @@ def roles_of_npz(
             f"{roles.features[0]!r} is {_words(known[roles.features[0]])}: choose "
             "another with --features (features= in Python)"
         )
+    if known[roles.features[0]].dtype.hasobject:
+        raise damaged(file, ValueError("it holds Python objects"))
     return roles
 
 
@@ -173,7 +175,7 @@ def damaged(file: pathlib.Path, error: Exception) -> UserError:
     """The mistake of a file that cannot be read."""
     reason = " ".join(str(error).split()) or type(error).__name__
     hint = "write it again"
-    if "allow_pickle" in reason:
+    if "allow_pickle" in reason or "Python objects" in reason:
         reason, hint = "it holds Python objects", "store names as np.array(names, str)"
     return UserError(
         f"expected a readable NumPy file of numbers, found {str(file)!r} damaged or of "

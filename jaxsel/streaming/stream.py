@@ -14,6 +14,7 @@ from jaxsel.pools.contents import Contents
 from jaxsel.pools.pool import Pool
 from jaxsel.pools.reading import blocks
 from jaxsel.selection import magnitudes, seeing
+from jaxsel.selection.half import widened
 from jaxsel.selection.magnitudes import Form
 from jaxsel.selection.methods import Method
 from jaxsel.selection.rows import unit_rows
@@ -300,10 +301,10 @@ class Stream:
 
 @jax.jit
 def _bits(raw: jax.Array) -> jax.Array:
-    return magnitudes.row_bits(raw.astype(jnp.float32))
+    return magnitudes.row_bits(widened(raw))
 
 
 @partial(jax.jit, static_argnames="unit")
 def _widened(raw: jax.Array, scale: jax.Array, *, unit: bool) -> jax.Array:
-    rows = raw.astype(jnp.float32) * scale
+    rows = widened(raw) * scale
     return unit_rows(rows) if unit else rows

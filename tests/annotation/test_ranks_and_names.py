@@ -6,9 +6,9 @@ import pathlib
 import pytest
 
 from jaxsel.annotation.cells import from_cell, to_cell
-from jaxsel.annotation.coco import import_coco
 from jaxsel.annotation.options import ImportOptions
 from jaxsel.annotation.picks import Pick, extended
+from jaxsel.annotation.tools import import_labels
 
 
 def test_ranks_go_on_after_the_last_one_though_some_are_missing() -> None:
@@ -42,8 +42,8 @@ def test_an_image_is_known_by_its_id_before_its_file_name(
     }
     path = tmp_path / "coco.json"
     path.write_text(json.dumps(whole))
-    assert import_coco(path, picks, ImportOptions()) == {"a": "cat"}
+    assert import_labels("coco", path, picks, ImportOptions()) == {"a": "cat"}
     for image in images:
         del image["jaxsel_id"]
     path.write_text(json.dumps(whole))
-    assert import_coco(path, picks, ImportOptions()) == {"b": "cat"}
+    assert import_labels("coco", path, picks, ImportOptions()) == {"b": "cat"}

@@ -39,6 +39,7 @@ def test_every_kind_of_array_gives_the_same_picks(tmp_path):
         np.load(path, mmap_mode="r"),
         np.asfortranarray(small.astype(np.float32)),
         jnp.asarray(small, jnp.bfloat16),
+        jnp.asarray(small.astype(np.float16)),
         Dlpack(small.astype(np.float32)),
         small.tolist(),
     ]

@@ -21,7 +21,7 @@ def test_a_row_that_is_proposed_again_is_not_taken_again():
     ledger = open_ledger(features, jnp.zeros(6, bool), 4, 8)
     block = gather(features, proposals, ledger.basis)
     bound = row_norms(features)[proposals]
-    block, _ = thin(ledger, block, bound, jnp.zeros(8), 3, None)
+    block, _ = thin(ledger, block, bound, bound, jnp.zeros(8), 3, None)
     # As many as the space has directions, which is fewer than the budget.
     assert proposals[np.flatnonzero(block.taken)].tolist() == [2, 0, 1]
     assert block.added == 3

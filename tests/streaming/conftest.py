@@ -25,6 +25,18 @@ def rows() -> np.ndarray:
     return found
 
 
+@pytest.fixture(scope="session")
+def flat() -> np.ndarray:
+    """The same without a decay: whatever was picked, what is left of a row is either
+    far above its rounding or far below 1e-4 of it, where a round begins. With a decay
+    the last bits of small residuals decide some of many draws."""
+    rng = np.random.default_rng(1)
+    found = rng.normal(size=(700, D)) * rng.gamma(2, 1, size=(700, 1))
+    found[[3, 300, 699]] = 0
+    found[500:520] = found[20:40]
+    return found.astype(np.float32)
+
+
 @pytest.fixture
 def pool(rows, tmp_path) -> str:
     """The rows in three shards."""

@@ -41,7 +41,11 @@ SLOW_CASES = [
     ("method", "options", "budget"),
     CASES + [pytest.param(*case, marks=pytest.mark.slow) for case in SLOW_CASES],
 )
-def test_as_in_memory(rows, pool, method, options, budget, labelled):
+def test_as_in_memory(rows, pool, flat, tmp_path, method, options, budget, labelled):
+    if method == "gram_schmidt":
+        rows, pool = flat, str(tmp_path / "rows*.npy")
+        for i, part in enumerate(np.split(flat, [301, 302])):
+            np.save(tmp_path / f"rows{i}.npy", part)
     budget = min(budget, 700 - (0 if labelled is None else len(labelled)))
     given = {"labelled": labelled, "seed": 4, **options}
     memory = jaxsel.select(rows, budget, method, **given)

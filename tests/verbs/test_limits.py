@@ -65,7 +65,7 @@ def test_limits_hold_over_rounds(
     assert len(usable) == len({PATIENT[row] for row in usable}) == 5
     # Nine patients are left, the tenth is excluded.
     said = run("select", matrix, "-b", 10, "--continue", two, "-o", tmp_path / "four")
-    assert said.code == 2 and "per_group and the budget conflict" in said.err
+    assert said.code == 2 and "per-group and the budget conflict" in said.err
 
 
 def test_money_is_of_all_rounds_together(

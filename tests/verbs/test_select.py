@@ -176,7 +176,8 @@ MISTAKES = [
     (("export", "none", "--to", "csv", "-o", "o"), "none"),
     (("export", "{folder}", "--to", "paper", "-o", "o"), "label-studio"),
     (("import", "none", "--from", "csv", "--picks", "none"), "none"),
-    (("backfill", "{folder}", "--labels", "l"), "round.json"),
+    (("backfill", "{folder}", "--labels", "{strange}"), "round.json"),
+    (("backfill", "{folder}", "--labels", "l"), "nothing at l"),
 ]
 
 
