@@ -35,7 +35,7 @@ def test_a_file_that_others_read(run: Run, folder: pathlib.Path) -> None:
     assert schema.names == ["id", "path", "features"]
     assert str(schema.field("features").type) == "fixed_size_list<element: float>[48]"
     about = json.loads(schema.metadata[b"jaxsel"])
-    assert about == {"encoder": "rgb", "side": 4}
+    assert about == {"encoder": "rgb", "representation": "raw", "side": 4}
     frame = pd.read_parquet(file)
     assert frame["id"].tolist() == sorted(NAMES)
     assert all(pathlib.Path(path).is_file() for path in frame["path"])
@@ -78,7 +78,7 @@ def test_in_python(folder: pathlib.Path) -> None:
     assert ids.tolist() == sorted(NAMES)
     np.testing.assert_allclose(features, pixels(folder), rtol=1e-6)
     assert features.dtype == np.float32
-    assert encoder == {"encoder": "rgb", "side": 4}
+    assert encoder == {"encoder": "rgb", "representation": "raw", "side": 4}
     with pytest.raises(UserError, match=r"every image in .* to be readable, found 1"):
         jaxsel.embed(folder, "rgb", side=4, strict=True)
     with pytest.raises(UserError, match="expected dtype to be one of float32"):
