@@ -259,7 +259,14 @@ def test_mistakes_are_named():
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("pool", ["cifar_pca", "digits", "mixture"])
+@pytest.mark.parametrize(
+    "pool",
+    [
+        pytest.param("cifar_pca", marks=pytest.mark.slow),
+        "digits",
+        pytest.param("mixture", marks=pytest.mark.slow),
+    ],
+)
 def test_the_public_codes_picks_are_reproduced(shared, pool):
     for start in ("cold", "warm", "wrap"):
         case = np.load(shared / "golden" / f"{pool}_{start}.npz")
