@@ -42,7 +42,7 @@ def timed(call: Callable[[], Any]) -> dict[str, float]:
 
 
 def rates(times: dict[str, float], images: int) -> dict[str, float]:
-    """What a call on so many images makes of a second, and needs for an image."""
+    """Images per second of a call, and CPU-seconds per image."""
     return {
         "images": images,
         "images_per_second": images / times["seconds"],

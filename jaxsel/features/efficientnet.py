@@ -21,7 +21,7 @@ from jaxsel.features.efficientnet_weights import PROVENANCE, lite0_weights
 from jaxsel.features.encoder import Encoder, on_all_devices
 from jaxsel.models.efficientnet import EfficientNetLite
 
-# An image whose shorter side has at most so many pixels is enlarged to `SMALL`.
+# An image whose shorter side has at most this many pixels is enlarged to `SMALL`.
 AT_MOST = 64
 SMALL = 96
 FEATURES = 1280

@@ -39,10 +39,10 @@ class Meter(Protocol):
     """Told of progress, in images."""
 
     def start_at(self, amount: int) -> None:
-        """So many are known from before."""
+        """That number is known from before."""
 
     def advance(self, amount: int) -> None:
-        """So many more are done."""
+        """That number is done now."""
 
 
 class Encoded(NamedTuple):

@@ -62,7 +62,7 @@ def _as_they_were(
     for name, path in found.images:
         try:
             now[name] = stat_of(path)
-        except OSError:  # whoever reads the file says so
+        except OSError:  # the reader of the file says so
             continue
         if name in before and before[name][0].same(now[name]):
             looks[name] = before[name][1]

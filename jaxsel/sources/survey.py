@@ -118,5 +118,5 @@ def _attempt(path: pathlib.Path) -> Look:
         return look_at(path)
     except Refused:
         return Look(None, False)
-    except Exception:  # whoever reads the file says why it cannot be read
+    except Exception:  # the reader of the file says why
         return Look(None, False)
