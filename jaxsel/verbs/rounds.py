@@ -175,7 +175,7 @@ def make_round(
     if len(places) < len(all_picks):
         raise UserError(
             "expected picks of earlier rounds with finite features, found "
-            f"{len(all_picks) - len(places)} without: start a first round anew"
+            f"{len(all_picks) - len(places)} without: start a first round again"
         )
     place_of = dict(zip(fine.places[places].tolist(), places.tolist(), strict=True))
     barred: Any = () if heeded is None else heeded.exclude

@@ -60,7 +60,7 @@ def test_constraints_are_refused_before_any_image_is_encoded(
 
 
 def test_an_occupied_folder_is_refused_without_jax(tmp_path: pathlib.Path) -> None:
-    """JAX alone takes seconds to import, and whoever mistypes waits for nothing."""
+    """JAX takes seconds to import, and a mistyped command should not wait for it."""
     (tmp_path / "picks").mkdir()
     (tmp_path / "picks" / "mine.txt").touch()
     program = (
